@@ -399,7 +399,6 @@ class RecordTruth:
     person_no: int
 
 
-#: Order in which packaging is applied to a finished file.
 @dataclass(frozen=True)
 class Packaging:
     """How finished files leave the supplier: `pattern` is a regex on the base name."""

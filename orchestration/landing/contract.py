@@ -194,6 +194,8 @@ class ColumnTerms(_Strict):
 
 
 class Column(_Strict):
+    """One column of a supplier's table: our name, our type, and what happens to it at the door."""
+
     name: str
     description: str
     data_type: DataType
@@ -218,6 +220,8 @@ class Column(_Strict):
 
 
 class Table(_Strict):
+    """One table of a source, and what `raw` holds of it."""
+
     source: str
     name: str
     description: str
@@ -274,11 +278,7 @@ class Table(_Strict):
     @property
     def raw_columns(self) -> dict[str, str]:
         """Every column of the raw table, name -> DuckDB type, in order."""
-        return (
-            {name: kind for name, kind in self.door_columns.items()}
-            | {c.name: c.data_type for c in self.content_columns}
-            | RAW_COLUMNS
-        )
+        return self.door_columns | {c.name: c.data_type for c in self.content_columns} | RAW_COLUMNS
 
     @property
     def raw_key(self) -> tuple[str, ...]:
@@ -318,6 +318,8 @@ class Table(_Strict):
 
 
 class Source(_Strict):
+    """A supplying system: its terms, its tables and the file that says so."""
+
     name: str
     description: str
     terms: SourceTerms
