@@ -3,7 +3,8 @@
 A supplier module `synthetic.suppliers.<source>` has: `SOURCE`, `PACKAGING` (how its files leave the building), and
 
 * `emit(chunk, place, deliveries, rng) -> Emission`: the rows of one chunk of people, for every delivery;
-* `emit_once(place, deliveries, rng) -> Emission`: files that do not depend on people (code dictionaries, organisations, manifests).
+* `emit_once(place, deliveries, rng) -> Emission`: files that do not depend on people (code dictionaries, organisations,
+  manifests).
 
 Both are pure functions of their arguments: the same seed gives the same bytes, whatever the chunk order.
 """

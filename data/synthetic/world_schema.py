@@ -369,13 +369,14 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Part:
-    """Rows for one supplier file. Parts of one (delivery, source, file) are joined in chunk order under one header."""
+    """Rows for one supplier file. Parts of one (delivery, source, file) are joined in chunk order: header, bodies, footer."""
 
     delivery: int  # Delivery.index
     source: str
     file: str  # base name inside landing/<source>/<delivery date>/, before packaging
     header: bytes  # written once; b"" for headerless files
     body: bytes
+    footer: bytes = b""  # written once, after the last body: what closes an XML document
 
 
 @dataclass(frozen=True)

@@ -38,8 +38,11 @@ DOOR_ROLES: dict[str, tuple[str, ...]] = {
 }
 
 #: Roles that linkage also reads, and that stay in `raw` as ordinary content.
+#: `record_scope` is the organisation within which a local id is unique: it stays readable and is prefixed, in contract order,
+#: to the record_id parts, so that one GUID in two practices gives two record tokens.
 SHARED_ROLES = frozenset(
     {
+        "record_scope",
         "sex",
         "death_date",
         "practice_code",
@@ -131,6 +134,8 @@ class Batch(_Strict):
     #: Named groups of the file pattern that number the deliveries: `from` must be the previous `to` + 1.
     sequence_from: str | None = None
     sequence_to: str | None = None
+    #: Named groups of the file pattern that tell independent chains of deliveries apart (a sharing agreement, for example).
+    chain: StringList = []
     manifest: Manifest | None = None
 
 
@@ -143,6 +148,8 @@ class SourceTerms(_Strict):
     cadence: Literal["daily", "weekly", "monthly", "quarterly", "on_change"]
     stale_after_days: int
     max_bad_row_share: float = Field(default=0.02, ge=0, le=1)
+    #: The share of rows expected to come without a valid NHS number, against which the checks judge (None: not judged).
+    missing_nhs_number_share: float | None = Field(default=None, ge=0, le=1)
     batch: Batch = Batch()
     #: Sources that our own steps write (linkage, operations) have a contract but no landing.
     internal: bool = False
@@ -162,6 +169,8 @@ class TableTerms(_Strict):
     #: Columns that order two versions of one key before the delivery order does (a CDS applicable date, for example).
     order_by: list[str] = Field(default_factory=list)
     deleted: Deleted | None = None
+    #: Older versions stay readable after compaction, for models that ask how the row stood on a past day.
+    keep_history: bool = False
     #: Namespace of the record token; tables of one source that carry the same local ids share it.
     record_namespace: str | None = None
 
@@ -188,6 +197,8 @@ class ColumnTerms(_Strict):
     values: list[str] = []
     minimum: float | str | None = None
     maximum: float | str | None = None
+    #: The date says when something happened, so it cannot lie after the delivery.
+    event_date: bool = False
     identity: StringList = []
     #: Never leaves landing, not even to the identifiable zone (free text).
     drop: bool = False
@@ -247,9 +258,14 @@ class Table(_Strict):
         return bool(self.with_role("record_id"))
 
     @property
+    def record_parts(self) -> tuple[Column, ...]:
+        """Columns whose values, in this order, make the record token: the scope first, then the local id."""
+        return self.with_role("record_scope") + self.with_role("record_id")
+
+    @property
     def carries_identity(self) -> bool:
         """True when the table tells linkage something beyond the record id."""
-        return any(c.roles - {"record_id", "related_record_id", "sex", "practice_code"} for c in self.columns)
+        return any(c.roles - {"record_id", "record_scope", "related_record_id", "sex", "practice_code"} for c in self.columns)
 
     @property
     def content_columns(self) -> tuple[Column, ...]:
@@ -282,11 +298,16 @@ class Table(_Strict):
 
     @property
     def raw_key(self) -> tuple[str, ...]:
-        """The key in raw column names: identity columns of the key are covered by the record token."""
+        """The key in raw column names: an identity column of the key is covered by its token."""
         key: list[str] = []
         for name in self.terms.key:
-            column = self.column(name)
-            raw = "record_token" if "record_id" in column.roles and column.is_identity_only else name
+            tokens = {
+                "record_id": "record_token",
+                "related_record_id": f"{name}_token",
+                "postcode": "postcode_token",
+                "uprn": "address_token",
+            }
+            raw = next((token for role, token in tokens.items() if role in self.column(name).roles), name)
             if raw not in key:
                 key.append(raw)
         return tuple(key)

@@ -1,0 +1,4 @@
+{# A model lives in the schema its folder names; dbt's default would put the target's schema in front. #}
+{% macro generate_schema_name(custom_schema_name, node) -%}
+    {{ custom_schema_name | trim if custom_schema_name else target.schema }}
+{%- endmacro %}

@@ -1,0 +1,46 @@
+{# The DuckDB functions that models need beyond what dbt offers, each in one place. #}
+
+{# A value that orders candidates of a survivorship rule: compared from left to right, smallest wins. #}
+{% macro survivorship_order(expressions) -%}
+    row({{ expressions | join(', ') }})
+{%- endmacro %}
+
+{# Distinct values of a column of a group, as a list. #}
+{% macro distinct_values(column) -%}
+    list_distinct(list({{ column }}))
+{%- endmacro %}
+
+{# Distinct values of a text column of a group, in alphabetical order, as one text. #}
+{% macro joined_values(column) -%}
+    array_to_string(list_sort(list_distinct(list({{ column }}))), ', ')
+{%- endmacro %}
+
+{# The same over a column that holds lists. #}
+{% macro joined_lists(column) -%}
+    array_to_string(list_sort(list_distinct(flatten(list({{ column }})))), ', ')
+{%- endmacro %}
+
+{# Whole days from a date to the run's date. #}
+{% macro days_before_as_of(column) -%}
+    ({{ as_of() }} - {{ column }})
+{%- endmacro %}
+
+{# Completed years between a birth month and a date. The day of birth is not known, so a birthday falls on the first of the month. #}
+{% macro age_in_years(birth_month, on_date) -%}
+    cast(date_diff('month', {{ birth_month }}, {{ on_date }}) // 12 as integer)
+{%- endmacro %}
+
+{# A date some months or years after another. #}
+{% macro date_plus(date_part, n, from_date) -%}
+    cast({{ dbt.dateadd(date_part, n, from_date) }} as date)
+{%- endmacro %}
+
+{# The last day of the month of a date. #}
+{% macro month_end(date) -%}
+    cast({{ dbt.last_day(date, 'month') }} as date)
+{%- endmacro %}
+
+{# A one-column relation with the integers 0 to n - 1, column `n`. #}
+{% macro integers(n) -%}
+    (select unnest(range(0, {{ n }})) as n)
+{%- endmacro %}

@@ -1,0 +1,8 @@
+select
+    record_token,
+    source,
+    person_id,
+    match_method,
+    match_weight,
+    linked_on
+from {{ ref('stg_linkage__person_record') }}

@@ -1,0 +1,21 @@
+select
+    'contact|' || service_code || '|' || contact_ref as event_key,
+    'voluntary_sector' as source,
+    record_token,
+    'voluntary_sector' as setting,
+    lower(trim(contact_type)) as encounter_type,
+    cast(contact_date as timestamp) as started_at,
+    cast(null as timestamp) as ended_at,
+    service_code as organisation_code,
+    cast(null as varchar) as site_code,
+    false as is_emergency,
+    true as is_attended,
+    cast(null as varchar) as admission_method_code,
+    cast(null as varchar) as discharge_destination_code,
+    cast(null as varchar) as specialty_code,
+    cast(null as varchar) as team_type_code,
+    cast(null as varchar) as hrg_code,
+    cast(null as double) as cost_gbp,
+    _changed_seq,
+    is_deleted
+from {{ ref('stg_voluntary_sector__contact') }}

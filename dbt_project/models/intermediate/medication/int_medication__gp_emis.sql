@@ -1,0 +1,18 @@
+select
+    'prescribing_issue_record|' || issue.organisation_guid || '|' || issue.issue_record_guid as event_key,
+    'gp_emis' as source,
+    issue.record_token,
+    issue.effective_date as issued_on,
+    'dmd' as code_system,
+    cast(drug.dmd_product_code_id as varchar) as code,
+    issue.quantity,
+    issue.course_duration_in_days as course_days,
+    organisation.ods_code as organisation_code,
+    issue._changed_seq,
+    issue.is_deleted
+from {{ ref('stg_gp_emis__prescribing_issue_record') }} as issue
+left join {{ ref('stg_gp_emis__coding_drug_code') }} as drug
+    on issue.code_id = drug.code_id
+    and not drug.is_deleted
+left join {{ ref('stg_gp_emis__admin_organisation') }} as organisation
+    on issue.organisation_guid = organisation.organisation_guid

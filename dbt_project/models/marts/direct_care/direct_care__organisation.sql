@@ -1,0 +1,3 @@
+{{ config(alias='organisation') }}
+
+{{ without_people(ref('organisation')) }}

@@ -1,0 +1,3 @@
+{{ config(alias='person') }}
+
+{{ for_purpose(ref('person'), ref('person_permission'), 'direct_care') }}

@@ -1,0 +1,3 @@
+{{ config(alias='person_condition') }}
+
+{{ for_purpose(ref('person_condition'), ref('person_permission'), 'direct_care') }}

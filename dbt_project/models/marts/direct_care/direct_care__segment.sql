@@ -1,0 +1,3 @@
+{{ config(alias='segment') }}
+
+{{ without_people(ref('segment')) }}

@@ -1,0 +1,3 @@
+{{ config(alias='condition') }}
+
+{{ without_people(ref('condition')) }}

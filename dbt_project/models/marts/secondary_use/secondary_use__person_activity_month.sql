@@ -1,0 +1,3 @@
+{{ config(alias='person_activity_month') }}
+
+{{ for_purpose(ref('person_activity_month'), ref('person_permission'), 'secondary_use') }}

@@ -1,0 +1,3 @@
+{{ config(materialized='view', alias='release') }}
+
+{{ without_people(ref('release')) }}

@@ -1,0 +1,3 @@
+{{ config(alias='source_coverage') }}
+
+{{ without_people(ref('source_coverage')) }}

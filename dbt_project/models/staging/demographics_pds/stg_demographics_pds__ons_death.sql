@@ -1,0 +1,33 @@
+{{ config(unique_key=['reg_district_code', 'reg_number', 'reg_entry_number']) }}
+
+select
+    rows.record_token,
+    rows.nhs_number_state,
+    rows.birth_month,
+    rows.postcode_token,
+    rows.postcode_state,
+    rows.sex,
+    rows.age_years,
+    rows.date_of_death,
+    rows.registered_on,
+    rows.reg_district_code,
+    rows.reg_number,
+    rows.reg_entry_number,
+    rows.underlying_cause_code,
+    rows.s_cod_code_1,
+    rows.s_cod_code_2,
+    rows.s_cod_code_3,
+    rows.s_cod_code_4,
+    rows.place_of_death_code,
+    rows.place_of_death_type_code,
+    rows.is_neonate,
+    rows.practice_code,
+    rows.lsoa_of_residence_code,
+    rows.cancelled_flag,
+    rows._load_seq,
+    rows._changed_seq,
+    rows._delivery_date,
+    rows._window,
+    rows._row_hash,
+    rows.is_deleted
+from {{ current_rows('demographics_pds', 'ons_death') }} as rows

@@ -1,0 +1,30 @@
+{{ config(unique_key=['organisation_guid', 'observation_guid']) }}
+
+select
+    rows.record_token,
+    rows.observation_guid,
+    rows.organisation_guid,
+    rows.effective_date,
+    rows.effective_date_precision,
+    rows.entered_date,
+    rows.parent_observation_guid,
+    rows.code_id,
+    rows.consultation_guid,
+    rows.value,
+    rows.numeric_unit,
+    rows.observation_type,
+    rows.numeric_range_low,
+    rows.numeric_range_high,
+    rows.abnormal,
+    rows.abnormal_reason,
+    rows.episode,
+    rows.deleted,
+    rows.is_confidential,
+    rows.processing_id,
+    rows._load_seq,
+    rows._changed_seq,
+    rows._delivery_date,
+    rows._window,
+    rows._row_hash,
+    rows.is_deleted
+from {{ current_rows('gp_emis', 'care_record_observation', keep=emis_delete_stands()) }} as rows

@@ -1,0 +1,32 @@
+{{ config(unique_key=['organisation_guid', 'issue_record_guid']) }}
+
+select
+    rows.record_token,
+    rows.issue_record_guid,
+    rows.organisation_guid,
+    rows.drug_record_guid,
+    rows.effective_date,
+    rows.effective_date_precision,
+    rows.entered_date,
+    rows.code_id,
+    rows.quantity,
+    rows.quantity_unit,
+    rows.course_duration_in_days,
+    rows.estimated_nhs_cost,
+    rows.is_confidential,
+    rows.emis_code,
+    rows.compliance,
+    rows.average_compliance,
+    rows.is_prescribed_as_contraceptive,
+    rows.is_privately_prescribed,
+    rows.consultation_guid,
+    rows.review_date,
+    rows.deleted,
+    rows.processing_id,
+    rows._load_seq,
+    rows._changed_seq,
+    rows._delivery_date,
+    rows._window,
+    rows._row_hash,
+    rows.is_deleted
+from {{ current_rows('gp_emis', 'prescribing_issue_record', keep=emis_delete_stands()) }} as rows

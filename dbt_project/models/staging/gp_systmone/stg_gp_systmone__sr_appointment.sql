@@ -1,0 +1,31 @@
+{{ config(unique_key=['id_organisation_visible_to', 'row_identifier']) }}
+
+select
+    rows.record_token,
+    rows.row_identifier,
+    rows.id_organisation_visible_to,
+    rows.date_start,
+    rows.date_end,
+    rows.appointment_status,
+    rows.date_appointment_booked,
+    rows.date_patient_arrival,
+    rows.date_patient_seen,
+    rows.follow_up_appointment,
+    rows.telephone_appointment,
+    rows.rota_type,
+    rows.rota_location,
+    rows.rota_code,
+    rows.allows_overbooking,
+    rows.date_appointment_cancelled,
+    rows.id_rota,
+    rows.id_referral_in,
+    rows.id_organisation,
+    rows.id_organisation_registered_at,
+    rows.removed_data,
+    rows._load_seq,
+    rows._changed_seq,
+    rows._delivery_date,
+    rows._window,
+    rows._row_hash,
+    rows.is_deleted
+from {{ current_rows('gp_systmone', 'sr_appointment') }} as rows

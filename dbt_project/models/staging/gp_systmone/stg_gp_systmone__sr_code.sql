@@ -1,0 +1,32 @@
+{{ config(unique_key=['id_organisation_visible_to', 'row_identifier']) }}
+
+select
+    rows.record_token,
+    rows.row_identifier,
+    rows.id_organisation_visible_to,
+    rows.date_event_recorded,
+    rows.date_event,
+    rows.id_organisation_done_at,
+    rows.ctv3_code,
+    rows.snomed_code,
+    rows.numeric_comparator,
+    rows.is_numeric,
+    rows.numeric_value,
+    rows.numeric_unit,
+    rows.episode_type,
+    rows.id_template,
+    rows.id_questionnaire,
+    rows.id_event,
+    rows.id_referral_in,
+    rows.id_appointment,
+    rows.id_visit,
+    rows.id_organisation,
+    rows.id_organisation_registered_at,
+    rows.removed_data,
+    rows._load_seq,
+    rows._changed_seq,
+    rows._delivery_date,
+    rows._window,
+    rows._row_hash,
+    rows.is_deleted
+from {{ current_rows('gp_systmone', 'sr_code') }} as rows

@@ -1,0 +1,33 @@
+{{ config(unique_key=['id_organisation_visible_to', 'row_identifier']) }}
+
+select
+    rows.record_token,
+    rows.row_identifier,
+    rows.id_organisation_visible_to,
+    rows.date_event_recorded,
+    rows.date_event,
+    rows.id_organisation_done_at,
+    rows.id_multi_lex_product,
+    rows.id_multi_lex_pack,
+    rows.id_multi_lex_dmd,
+    rows.date_medication_start,
+    rows.date_medication_end,
+    rows.medication_quantity,
+    rows.is_supervised,
+    rows.is_repeat_medication,
+    rows.is_other_medication,
+    rows.is_dental_medication,
+    rows.is_hospital_medication,
+    rows.id_repeat_template,
+    rows.id_referral_in,
+    rows.id_event,
+    rows.id_organisation,
+    rows.id_organisation_registered_at,
+    rows.removed_data,
+    rows._load_seq,
+    rows._changed_seq,
+    rows._delivery_date,
+    rows._window,
+    rows._row_hash,
+    rows.is_deleted
+from {{ current_rows('gp_systmone', 'sr_primary_care_medication') }} as rows

@@ -1,0 +1,33 @@
+{{ config(unique_key=['id']) }}
+
+select
+    rows.record_token,
+    rows.postcode_token,
+    rows.postcode_state,
+    rows.address_token,
+    rows.id,
+    rows.la_code,
+    rows.needs_type,
+    rows.start_date,
+    rows.rent_type,
+    rows.reason_vacant_code,
+    rows.bedrooms,
+    rows.void_date,
+    rows.household_size,
+    rows.lead_tenant_age_years,
+    rows.lead_tenant_sex,
+    rows.economic_status_code,
+    rows.armed_forces_code,
+    rows.has_long_term_illness_code,
+    rows.housing_needs_code,
+    rows.reason_left_code,
+    rows.previous_tenure_code,
+    rows.was_homeless_code,
+    rows.referral_source_code,
+    rows._load_seq,
+    rows._changed_seq,
+    rows._delivery_date,
+    rows._window,
+    rows._row_hash,
+    rows.is_deleted
+from {{ current_rows('housing', 'core_letting') }} as rows

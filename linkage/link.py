@@ -1,0 +1,447 @@
+"""The night's linkage: identity files in, registry brought up to date, the patient index out."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import numpy as np
+
+from linkage import registry
+from linkage.block import RuleCount, block, pair
+from linkage.collapse import collapse
+from linkage.merge import REFUSALS, Groups, merge
+from linkage.model import Parameters
+from linkage.output import write_outputs
+from linkage.score import TWO_PEOPLE, judge, score
+from linkage.spec import LinkageSpec
+from linkage.standardise import read_identity, standardise
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the work may use. `memory` is DuckDB's notation, for example `3GB`."""
+
+    memory: str
+    threads: int
+    temp_dir: Path
+
+
+@dataclass(frozen=True)
+class LinkageReport:
+    """What a run did. Counts only, nothing about anybody."""
+
+    run_id: str
+    as_of: date
+    is_unchanged: bool
+    n_records: int
+    n_people: int
+    n_pairs_scored: int
+    n_review: int
+    #: Events of this run: mint, extend, merge, split, reassign, tombstone -> how many.
+    events: dict[str, int]
+    rules: tuple[RuleCount, ...]
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+class _Clock:
+    """Times the steps and tells the caller about each."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._started = time.perf_counter()
+        self.seconds: dict[str, float] = {}
+
+    def done(self, step: str) -> None:
+        now = time.perf_counter()
+        self.seconds[step] = round(now - self._started, 3)
+        self._started = now
+        self._progress(f"{step}: {self.seconds[step]:.1f} s")
+
+
+def _silent(_: str) -> None:
+    pass
+
+
+def link(
+    identity_dir: Path,
+    registry_path: Path,
+    output_dir: Path,
+    *,
+    spec: LinkageSpec,
+    parameters: Parameters,
+    run_id: str,
+    as_of: date,
+    limits: Limits,
+    progress: Progress = _silent,
+    new_ids: registry.IdSource = registry.random_ids,
+    force: bool = False,
+) -> LinkageReport:
+    """Link every record below `identity_dir` (`<source>/<table>/<load_seq>.parquet`) and write the index to `output_dir`.
+
+    Only groups that changed since the last run are scored; their weights, and so the result, are exactly those of a full run,
+    because a weight depends on two groups and the trained numbers alone. `force` scores everything. When neither the files, the
+    spec, the model nor the decisions changed, nothing is computed and the outputs are written again from the registry.
+
+    The registry changes in one transaction before the outputs are renamed into place: a run killed in between is completed by
+    the next. Raises `LinkageError` and its kinds; the registry and the outputs are then as they were.
+    """
+    clock = _Clock(progress)
+    files = sorted(identity_dir.glob("*/*/*.parquet"))
+    limits.temp_dir.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect(config=_config(limits)) as connection:
+        with registry.attached(connection, registry_path):
+            inputs = _input_fingerprint(identity_dir, files, spec, parameters, connection)
+            last = connection.execute("select input_fingerprint from registry.run order by finished_at desc limit 1").fetchone()
+            if not force and last == (inputs,):
+                (scored_with,) = connection.execute("select max_by(score_fingerprint, finished_at) from registry.run").fetchone()
+                registry.store_run(connection, run_id, as_of, inputs, scored_with, parameters.version, is_unchanged=True)
+                report = _report(connection, run_id, as_of, (), is_unchanged=True)
+                write_outputs(connection, output_dir)
+                clock.done("nothing changed")
+                return replace(report, seconds=clock.seconds)
+        registry.keep_previous(registry_path)
+        with registry.attached(connection, registry_path):
+            read_identity(connection, files)
+            standardise(connection, spec, f"date '{as_of.isoformat()}'")
+            registry.refuse_strangers(connection)
+            clock.done("standardise")
+            counts, score_fingerprint = _compute(connection, spec, parameters, clock, force=force)
+            connection.execute("begin")
+            try:
+                registry.expire_constraints(connection, as_of)
+                registry.store_records(connection, as_of)
+                registry.store_edges(connection)
+                registry.assign(connection, run_id, as_of, new_ids)
+                registry.store_review(connection, as_of)
+                registry.store_run(connection, run_id, as_of, inputs, score_fingerprint, parameters.version, is_unchanged=False)
+                _measure(connection, run_id, counts)
+                report = _report(connection, run_id, as_of, counts)
+                connection.execute("commit")
+            except BaseException:
+                connection.execute("rollback")
+                raise
+            clock.done("register")
+            write_outputs(connection, output_dir)
+            clock.done("write")
+    return replace(report, seconds=clock.seconds)
+
+
+def _config(limits: Limits) -> dict[str, str]:
+    return {
+        "memory_limit": limits.memory,
+        "threads": str(limits.threads),
+        "temp_directory": str(limits.temp_dir),
+        "preserve_insertion_order": "false",
+    }
+
+
+def _input_fingerprint(
+    identity_dir: Path, files: list[Path], spec: LinkageSpec, parameters: Parameters, connection: duckdb.DuckDBPyConnection
+) -> str:
+    """Changes when anything that could change the result changes. Identity files are never rewritten under the same name."""
+    digest = hashlib.sha256(f"{spec.fingerprint()}|{parameters!r}".encode())
+    for path in files:
+        stat = path.stat()
+        digest.update(f"|{path.relative_to(identity_dir)}:{stat.st_size}:{stat.st_mtime_ns}".encode())
+    decisions = connection.execute(
+        'select left_token, right_token, kind from registry."constraint" where expired_on is null order by all'
+    ).fetchall()
+    digest.update(repr(decisions).encode())
+    return digest.hexdigest()
+
+
+def _compute(
+    connection: duckdb.DuckDBPyConnection, spec: LinkageSpec, parameters: Parameters, clock: _Clock, *, force: bool
+) -> tuple[tuple[RuleCount, ...], str]:
+    """From `record` to `record_cluster`, changing nothing in the registry. Gives the pairs a rule and the scoring's fingerprint."""
+    registry.read_constraints(connection)
+    collapse(connection, spec)
+    counts = block(connection, spec)
+    (n_groups,) = connection.execute("select count(*) from representative").fetchone()
+    prior = parameters.prior(n_groups)
+    score_fingerprint = hashlib.sha256(f"{spec.fingerprint()}|{parameters!r}|{prior!r}".encode()).hexdigest()
+    _find_changed(connection, score_fingerprint, force=force)
+    counts = pair(connection, spec, counts)
+    clock.done("block")
+    score(connection, spec, parameters)
+    _combine_edges(connection)
+    judge(connection, spec, prior)
+    clock.done("score")
+    _cluster(connection, spec)
+    _describe_links(connection)
+    clock.done("merge")
+    return counts, score_fingerprint
+
+
+def _report(
+    connection: duckdb.DuckDBPyConnection, run_id: str, as_of: date, counts: tuple[RuleCount, ...], *, is_unchanged: bool = False
+) -> LinkageReport:
+    (n_records, n_people, n_review) = connection.execute("""
+        select
+            (select count(*) from registry.record),
+            (select count(distinct person_id) from registry.membership where valid_to is null),
+            (select count(*) from registry.review where status = 'open')""").fetchone()
+    events = dict(
+        connection.execute(
+            "select event, count(*) from registry.person_event where run_id = $1 group by event order by event", [run_id]
+        ).fetchall()
+    )
+    n_pairs = sum(count.n_pairs for count in counts)
+    return LinkageReport(run_id, as_of, is_unchanged, n_records, n_people, n_pairs, n_review, events, counts)
+
+
+def _find_changed(connection: duckdb.DuckDBPyConnection, score_fingerprint: str, *, force: bool) -> None:
+    """`changed` (rep_id): groups whose content differs from what was last scored; all of them when the scoring itself differs."""
+    last = connection.execute("select score_fingerprint from registry.run order by finished_at desc limit 1").fetchone()
+    is_same = not force and last == (score_fingerprint,)
+    connection.execute(f"""
+        create or replace temp table changed as
+        select rep_hash.rep_id, rep_hash.rep_token
+        from rep_hash
+        left join registry.record as known
+            on rep_hash.rep_token = known.record_token and rep_hash.content_hash = known.content_hash
+        where {"known.record_token is null" if is_same else "true"}""")
+
+
+def _combine_edges(connection: duckdb.DuckDBPyConnection) -> None:
+    """`edge`: the stored edges between groups that did not change, and the new ones."""
+    connection.execute("""
+        create or replace temp table kept_edge as
+        with steady as (
+            select rep_token from rep_hash
+            anti join changed on rep_hash.rep_id = changed.rep_id
+        )
+
+        select e.rowid as row_id
+        from registry.edge as e
+        semi join steady as l on e.left_token = l.rep_token
+        semi join steady as r on e.right_token = r.rep_token""")
+    connection.execute("""
+        create or replace temp table edge as
+        select e.* from registry.edge as e semi join kept_edge as k on e.rowid = k.row_id
+        union all
+        select * from edge_new""")
+
+
+def _cluster(connection: duckdb.DuckDBPyConnection, spec: LinkageSpec) -> None:
+    """`rep_cluster` (rep_id, rep_token, cluster) and `review_next`, from `edge_judged` and the decisions in force."""
+    # the number is held as a number of its own: equal numbers must be equal, and nothing else matters
+    known = connection.execute(f"""
+        select
+            case when is_verified then cast(nhs_number as bigint) else 0 end as number,
+            once_bits,
+            coalesce(date_diff('day', date '1970-01-01', birth_date), {Groups.NO_DAY}) as birth_day,
+            coalesce(date_diff('day', date '1970-01-01', death_date), {Groups.NO_DAY}) as death_day
+        from representative
+        order by rep_id""").fetchnumpy()
+    groups = Groups(
+        number=_plain(known["number"]),
+        once_bits=_plain(known["once_bits"]),
+        birth_day=_plain(known["birth_day"]),
+        death_day=_plain(known["death_day"]),
+    )
+    edges = connection.execute(f"""
+        select left_id, right_id, match_weight
+        from edge_judged
+        where refusal is null and match_weight >= {spec.link_weight}
+        order by left_id, right_id""").fetchnumpy()
+    left, right = _plain(edges["left_id"]), _plain(edges["right_id"])
+    two_people = ", ".join(f"'{reason}'" for reason in TWO_PEOPLE)
+    merged = merge(
+        groups,
+        (left, right, np.asarray(edges["match_weight"], dtype=np.float64)),
+        must_link=_pairs(connection, _decided("must_link")),
+        cannot_link=_pairs(
+            connection,
+            f"{_decided('cannot_link')} union select left_id, right_id from edge_judged where refusal in ({two_people})",
+        ),
+        death_tolerance_days=spec.death_date_tolerance_days,
+    )
+    connection.register("merged_cluster", {"rep_id": np.arange(len(groups)), "cluster_id": merged.cluster})
+    connection.execute("""
+        create or replace temp table rep_cluster as
+        select rep.rep_id, rep.rep_token, head.rep_token as cluster
+        from merged_cluster as m
+        inner join representative as rep on m.rep_id = rep.rep_id
+        inner join representative as head on m.cluster_id = head.rep_id""")
+    connection.unregister("merged_cluster")
+    refused = merged.refusal > 0
+    connection.register(
+        "merge_refusal",
+        {"left_id": left[refused], "right_id": right[refused], "code": merged.refusal[refused].astype(np.int32)},
+    )
+    names = " ".join(f"when {code} then '{name}'" for code, name in enumerate(REFUSALS))
+    connection.execute(f"""
+        create or replace temp table review_next as
+        with asked as (
+            select e.left_token, e.right_token, case m.code {names} end as reason, e.match_weight, e.left_id, e.right_id
+            from merge_refusal as m
+            inner join edge_judged as e on m.left_id = e.left_id and m.right_id = e.right_id
+            union all
+            select left_token, right_token, coalesce(refusal, 'between_thresholds'), match_weight, left_id, right_id
+            from edge_judged
+            where refusal is not null or match_weight < {spec.link_weight}
+        )
+
+        select asked.left_token, asked.right_token, asked.reason, asked.match_weight
+        from asked
+        inner join rep_cluster as l on asked.left_id = l.rep_id
+        inner join rep_cluster as r on asked.right_id = r.rep_id
+        where
+            l.cluster <> r.cluster
+            and not exists (
+                select 1 from ({_decided("cannot_link")}) as c
+                where c.left_id = least(asked.left_id, asked.right_id) and c.right_id = greatest(asked.left_id, asked.right_id)
+            )""")
+    connection.unregister("merge_refusal")
+
+
+def _plain(values: np.ndarray) -> np.ndarray:
+    return np.ma.getdata(values).astype(np.int64)
+
+
+def _decided(kind: str) -> str:
+    """SQL: the pairs of groups that decisions of a kind speak about."""
+    return f"""
+        select least(lr.rep_id, rr.rep_id) as left_id, greatest(lr.rep_id, rr.rep_id) as right_id
+        from live_constraint as c
+        inner join grouped as l on c.left_token = l.record_token
+        inner join grouped as r on c.right_token = r.record_token
+        inner join representative as lr on l.rep_token = lr.rep_token
+        inner join representative as rr on r.rep_token = rr.rep_token
+        where c.kind = '{kind}' and lr.rep_id <> rr.rep_id"""
+
+
+def _pairs(connection: duckdb.DuckDBPyConnection, query: str) -> np.ndarray:
+    found = connection.execute(f"select distinct left_id, right_id from ({query}) order by all").fetchnumpy()
+    return np.column_stack([_plain(found["left_id"]), _plain(found["right_id"])])
+
+
+def _describe_links(connection: duckdb.DuckDBPyConnection) -> None:
+    """`record_cluster` and `record_linked`: where each record belongs and how it came there."""
+    connection.execute("""
+        create or replace temp table record_cluster as
+        select grouped.record_token, coalesce(rep_cluster.cluster, grouped.rep_token) as cluster
+        from grouped
+        left join rep_cluster on grouped.rep_token = rep_cluster.rep_token""")
+    connection.execute("""
+        create or replace temp table record_linked as
+        with link_weight as (
+            select rep_id, max(match_weight) as match_weight
+            from (
+                select e.left_id as rep_id, e.match_weight
+                from edge_judged as e
+                inner join rep_cluster as l on e.left_id = l.rep_id
+                inner join rep_cluster as r on e.right_id = r.rep_id
+                where e.refusal is null and l.cluster = r.cluster
+                union all
+                select e.right_id, e.match_weight
+                from edge_judged as e
+                inner join rep_cluster as l on e.left_id = l.rep_id
+                inner join rep_cluster as r on e.right_id = r.rep_id
+                where e.refusal is null and l.cluster = r.cluster
+            )
+            group by rep_id
+        ),
+
+        cluster_size as (
+            select cluster, count(*) as n_records from record_cluster group by cluster
+        ),
+
+        group_size as (
+            select rep_token, count(*) as n_records from grouped group by rep_token
+        )
+
+        select
+            record.record_token,
+            record.source,
+            record.record_hash,
+            grouped.rep_token,
+            case when record.record_token = grouped.rep_token then rep_hash.content_hash end as content_hash,
+            case
+                when not record.has_identity then 'no_identity'
+                when cluster_size.n_records = 1 then 'singleton'
+                when group_size.n_records > 1 then 'nhs_number'
+                when link_weight.match_weight is not null then 'probabilistic'
+                else 'manual'
+            end as match_method,
+            link_weight.match_weight
+        from record
+        inner join grouped on record.record_token = grouped.record_token
+        inner join record_cluster on record.record_token = record_cluster.record_token
+        inner join cluster_size on record_cluster.cluster = cluster_size.cluster
+        inner join group_size on grouped.rep_token = group_size.rep_token
+        left join rep_cluster on grouped.rep_token = rep_cluster.rep_token
+        left join rep_hash on grouped.rep_token = rep_hash.rep_token
+        left join link_weight on rep_cluster.rep_id = link_weight.rep_id""")
+
+
+def _measure(connection: duckdb.DuckDBPyConnection, run_id: str, counts: tuple[RuleCount, ...]) -> None:
+    """Write the run's measures; they are counts, so a rerun on the same data gives the same."""
+    connection.execute(
+        """
+        insert into registry.metric
+        with linked as (
+            select record_linked.*, record_person.person_id
+            from record_linked
+            inner join record_person on record_linked.record_token = record_person.record_token
+        ),
+
+        person as (
+            select person_id, count(*) as n_records, count(distinct source) as n_sources from linked group by person_id
+        ),
+
+        measure as (
+            select 'records' as metric, source, count(*)::double as value from linked group by source
+            union all
+            select 'linked_share', source, avg(cast(match_method not in ('singleton', 'no_identity') as integer))
+            from linked group by source
+            union all
+            select 'records_by_' || match_method, source, count(*) from linked group by match_method, source
+            union all
+            select 'valid_nhs_number_share', source, avg(cast(nhs_number is not null as integer)) from record group by source
+            union all
+            select 'records', 'all', count(*) from linked
+            union all
+            select 'people', 'all', count(*) from person
+            union all
+            select 'people_in_two_sources_or_more', 'all', count(*) from person where n_sources > 1
+            union all
+            select 'largest_person_records', 'all', coalesce(max(n_records), 0) from person
+            union all
+            select 'groups', 'all', count(*) from representative
+            union all
+            select 'edges', 'all', count(*) from edge
+            union all
+            select 'records_with_changed_person', 'all', count(*)
+            from moved inner join current_membership using (record_token)
+            union all
+            select 'review_' || reason, 'all', count(*) from registry.review where status = 'open' group by reason
+            union all
+            select 'event_' || event, 'all', count(*) from registry.person_event where run_id = $1 group by event
+            union all
+            select 'not_used_' || field || '_' || reason, source, sum(n_values) from standard_reason group by all
+        )
+
+        select $1, metric, source, value from measure""",
+        [run_id],
+    )
+    for count in counts:
+        connection.execute(
+            "insert into registry.metric values ($1, $2, 'all', $3), ($1, $4, 'all', $5)",
+            [
+                run_id,
+                f"pairs_{count.rule}",
+                count.n_pairs,
+                f"crowded_keys_{count.rule}",
+                count.n_crowded_keys,
+            ],
+        )

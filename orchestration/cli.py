@@ -1,0 +1,233 @@
+"""`phm`: the warehouse from the command line.
+
+Exit codes: 0 done (with warnings, if any, in the summary) · 1 the run failed, the last release goes on serving ·
+2 cannot start: a setting, the key, a contract or an argument · 3 done, but with warnings and `--strict` was given ·
+75 another run is under way.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any
+
+import duckdb
+import typer
+from rich.console import Console
+
+from orchestration.dbt import DbtError
+from orchestration.landing.contract import ContractError
+from orchestration.landing.errors import LandingError
+from orchestration.night import resolve_as_of
+from orchestration.publishing.release import PURPOSES, ReleaseError, current_release, list_releases, switch
+from orchestration.run_lock import RunLocked, run_lock
+from orchestration.settings import PROJECT_DIR, SettingsError, load_settings
+from orchestration.zones import claim, create_key, prepare_zones
+
+# Dagster, dbt, Great Expectations and Splink cost seconds to import: each command imports what it needs.
+
+EXIT_FAILED = 1
+EXIT_CANNOT_START = 2
+EXIT_WARNINGS = 3
+EXIT_LOCKED = 75
+
+app = typer.Typer(
+    name="phm",
+    help="Population health management warehouse.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+keys_app = typer.Typer(help="The pseudonymisation key.", no_args_is_help=True)
+release_app = typer.Typer(help="Releases: list them, go back to an earlier one.", no_args_is_help=True)
+linkage_app = typer.Typer(help="Linkage.", no_args_is_help=True)
+app.add_typer(keys_app, name="keys")
+app.add_typer(release_app, name="release")
+app.add_typer(linkage_app, name="linkage")
+
+People = Annotated[int, typer.Option(min=50, help="Number of people in the synthetic place.")]
+Nights = Annotated[int, typer.Option(min=0, help="Nightly deltas after the first bulk delivery.")]
+Seed = Annotated[int, typer.Option(help="The same seed makes the same place.")]
+
+
+def _guarded(command: Callable[..., None]) -> Callable[..., None]:
+    """Turn expected errors into a message on standard error and a documented exit code."""
+
+    @wraps(command)
+    def run(*arguments: Any, **options: Any) -> None:
+        try:
+            command(*arguments, **options)
+        except RunLocked as error:
+            _complain(str(error))
+            raise typer.Exit(EXIT_LOCKED) from error
+        except (SettingsError, ContractError, LandingError, DbtError, ReleaseError) as error:
+            _complain(str(error))
+            raise typer.Exit(EXIT_CANNOT_START) from error
+        except KeyboardInterrupt as error:
+            _complain("Stopped. Run again to finish; the last release goes on serving.")
+            raise typer.Exit(130) from error
+
+    return run
+
+
+def _complain(message: str) -> None:
+    Console(stderr=True).print(f"[bold red]phm:[/] {message}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+@_guarded
+def demo(people: People = 20_000, nights: Nights = 1, seed: Seed = 1) -> None:
+    """Make a synthetic place, load its bulk delivery and its nightly deltas, and publish. Safe to run again."""
+    from orchestration.demo import Place, run_demo
+
+    settings = load_settings()
+    claim(settings, "demo")
+    prepare_zones(settings)
+    if not settings.key_path.exists() and not settings.names_a_key:
+        create_key(settings)
+    if not run_demo(settings, Place(people, nights, seed), Console()):
+        raise typer.Exit(EXIT_FAILED)
+
+
+@app.command()
+@_guarded
+def synth(people: People = 20_000, nights: Nights = 1, seed: Seed = 1) -> None:
+    """Only write the synthetic suppliers' files into the landing zone (and the truth beside it)."""
+    from orchestration.demo import Place, synthesise
+
+    settings = load_settings()
+    claim(settings, "demo")
+    prepare_zones(settings)
+    synthesise(settings, Place(people, nights, seed), Console())
+
+
+@app.command()
+@_guarded
+def run(
+    as_of: Annotated[str | None, typer.Option(help="The run's date, YYYY-MM-DD; deliveries dated after it wait.")] = None,
+    source: Annotated[list[str] | None, typer.Option(help="Land only this source; may be given several times.")] = None,
+    delivery_date: Annotated[str | None, typer.Option(help="Backfill: land only deliveries of this date, YYYY-MM-DD.")] = None,
+    full_refresh: Annotated[bool, typer.Option("--full-refresh", help="Rebuild incremental tables from all deliveries.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit 3 when a source is refused, held or stale, or a check warns.")
+    ] = False,
+) -> None:
+    """Load what has arrived and publish a release: the nightly job, in this process."""
+    from orchestration.run import NightRequest, run_night
+
+    settings = load_settings()
+    settings.require_environment()
+    settings.require_key()
+    prepare_zones(settings)
+    request = NightRequest(as_of=as_of, sources=tuple(source or ()), delivery_date=delivery_date, full_refresh=full_refresh)
+    with run_lock(settings.lock_path, "phm run"):  # before the seconds that Dagster's imports take
+        outcome = run_night(settings, request, Console())
+    if not outcome.succeeded:
+        raise typer.Exit(EXIT_FAILED)
+    if strict and outcome.has_warnings:
+        raise typer.Exit(EXIT_WARNINGS)
+
+
+@app.command()
+@_guarded
+def status() -> None:
+    """What landed, what is stale, what is being served, and whether a run is under way."""
+    from orchestration.status import print_status
+
+    print_status(load_settings(), Console())
+
+
+@app.command()
+@_guarded
+def sql(
+    query: Annotated[str, typer.Argument(help="A query; the tables are in schema `marts`.")],
+    purpose: Annotated[str, typer.Option(help="Whose release: direct_care or secondary_use.")] = "direct_care",
+) -> None:
+    """Ask the release that is being served, in SQL."""
+    release = current_release(load_settings().releases_dir)
+    if release is None:
+        raise ReleaseError("There is no release yet: run `phm demo` or `phm run` first.")
+    if purpose not in PURPOSES:
+        raise ReleaseError(f"There is no purpose {purpose!r}; the purposes are {', '.join(PURPOSES)}.")
+    with duckdb.connect(str(release.path / purpose / f"{purpose}.duckdb"), read_only=True) as connection:
+        try:
+            connection.sql(query).show(max_width=Console().width)
+        except duckdb.Error as error:
+            raise ReleaseError(f"The query cannot be answered: {error}") from error
+
+
+@app.command()
+@_guarded
+def doctor() -> None:
+    """Is this machine, and this data directory, fit to run the warehouse? Exit 1 when something must be mended."""
+    from orchestration.doctor import diagnose, print_diagnosis
+
+    findings = diagnose(load_settings())
+    print_diagnosis(findings, Console())
+    if any(finding.level == "fail" for finding in findings):
+        raise typer.Exit(EXIT_FAILED)
+
+
+@app.command()
+@_guarded
+def dev() -> None:
+    """Dagster's web server and daemon over this data directory, on http://localhost:3000."""
+    from orchestration.dagster_home import write_dagster_home
+
+    settings = load_settings()
+    prepare_zones(settings)
+    environment = {**os.environ, "DAGSTER_HOME": str(write_dagster_home(settings))}
+    os.chdir(PROJECT_DIR)
+    os.execve(str(Path(sys.executable).parent / "dagster"), ["dagster", "dev"], environment)
+
+
+@keys_app.command("create")
+@_guarded
+def keys_create() -> None:
+    """Make a new random pseudonymisation key. It never replaces one."""
+    path = create_key(load_settings())
+    Console().print(
+        f"Made a new key at {path} (mode 0600). Keep a copy somewhere safe: without it no later delivery can be linked."
+    )
+
+
+@linkage_app.command("train")
+@_guarded
+def linkage_train(
+    version: Annotated[str, typer.Option(help="Name of the new model; names sort by version, and the last is in use.")],
+    trained_on: Annotated[str, typer.Option(help="The data, in a few words, for the model card.")],
+) -> None:
+    """Train linkage on the records that have landed. The model and its card are files to be reviewed and committed."""
+    from orchestration.patient_index import train_model
+
+    settings = load_settings()
+    trained = train_model(settings, version, trained_on, resolve_as_of(settings, None))
+    typer.echo(f"Wrote {trained.model_path} and {trained.card_path}. Review the card, then commit both.")
+
+
+@release_app.command("list")
+@_guarded
+def release_list() -> None:
+    """Every release that is kept, newest first; the one being served is marked."""
+    settings = load_settings()
+    serving = current_release(settings.releases_dir)
+    for found in list_releases(settings.releases_dir):
+        mark = "*" if serving and found.release_id == serving.release_id else " "
+        typer.echo(f"{mark} {found.release_id}  as of {found.as_of}  built {found.built_at}  {found.n_people:,} people")
+
+
+@release_app.command("rollback")
+@_guarded
+def release_rollback(release_id: Annotated[str, typer.Argument(help="A release that `phm release list` names.")]) -> None:
+    """Serve an earlier release again; the next run publishes a new one as usual."""
+    settings = load_settings()
+    with run_lock(settings.lock_path, "phm release rollback"):
+        switch(settings.releases_dir, release_id)
+    typer.echo(f"Serving {release_id}.")
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,64 @@
+"""dbt: everything from raw to marts, as one child process."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
+
+from orchestration.dbt import dbt_executable
+from orchestration.defs.resources import Night
+from orchestration.settings import Settings, load_settings, without_secrets
+
+MARTS = "marts"
+
+
+class Translator(DagsterDbtTranslator):
+    """Groups models by layer; asset keys stay dbt's own, so that sources meet what landing makes without configuration."""
+
+    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        node = manifest["nodes"].get(unique_id)
+        return spec if node is None else spec.replace_attributes(group_name=layer(node))
+
+
+def layer(node: Mapping[str, Any]) -> str:
+    """The first folder a model or seed lives in: `staging`, `core`, `marts`, `seeds`, ..."""
+    return "seeds" if node["resource_type"] == "seed" else node["fqn"][1]
+
+
+def warehouse_assets(manifest: Path) -> dg.AssetsDefinition:
+    """One asset per dbt model and seed, one blocking check per dbt test of severity error."""
+
+    @dbt_assets(manifest=manifest, dagster_dbt_translator=Translator(), name="warehouse")
+    def warehouse(context: dg.AssetExecutionContext, dbt: DbtCliResource, night: Night) -> Iterator[Any]:
+        target = load_settings().dbt_target_dir / f"{context.run.run_id}-{context.op_execution_context.op.name}"
+        arguments = ["build", "--vars", json.dumps({"as_of": night.as_of}), "--exclude-resource-type", "unit_test"]
+        if night.full_refresh:
+            arguments.append("--full-refresh")
+        with without_secrets():
+            invocation = dbt.cli(arguments, context=context, target_path=target)
+        yield from invocation.stream()
+
+    return warehouse
+
+
+def dbt_resource(settings: Settings) -> DbtCliResource:
+    """dbt as installed beside this interpreter."""
+    return DbtCliResource(
+        project_dir=str(settings.dbt_project_dir),
+        profiles_dir=str(settings.dbt_project_dir),
+        dbt_executable=dbt_executable(),
+    )
+
+
+def mart_keys(manifest: Mapping[str, Any]) -> list[dg.AssetKey]:
+    """Asset keys of every model in `marts`."""
+    translator = Translator()
+    return [
+        translator.get_asset_spec(manifest, unique_id, None).key
+        for unique_id, node in manifest["nodes"].items()
+        if node["resource_type"] == "model" and layer(node) == MARTS
+    ]

@@ -1,0 +1,44 @@
+"""DuckDB, bounded: connections with the limits of the settings, and files written beside and renamed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from orchestration.landing.sql import literal
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What DuckDB may use: sizes in DuckDB's notation (`4GB`)."""
+
+    memory_limit: str
+    threads: int
+    max_spill: str
+    spill_dir: Path
+
+
+@contextmanager
+def connect(limits: Limits) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A private in-memory connection that spills below `limits.spill_dir`; files are attached to it."""
+    config = {
+        "memory_limit": limits.memory_limit,
+        "threads": limits.threads,
+        "max_temp_directory_size": limits.max_spill,
+        "temp_directory": str(limits.spill_dir),
+        "preserve_insertion_order": False,
+    }
+    with duckdb.connect(config=config) as connection:
+        yield connection
+
+
+def write_parquet(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
+    """Write a query's rows to `path`, which appears whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.writing")
+    connection.execute(f"copy ({query}) to {literal(temporary)} (format parquet, compression zstd)")
+    temporary.replace(path)

@@ -1,0 +1,64 @@
+"""What a failure means, in words for the person who must act, and whether trying again can help."""
+
+from __future__ import annotations
+
+import errno
+
+import duckdb
+
+from orchestration.landing.errors import LandingError
+from orchestration.publishing.release import ReleaseError
+from orchestration.run_lock import RunLocked
+from orchestration.settings import SettingsError
+
+_SPEAK_FOR_THEMSELVES = (LandingError, ReleaseError, RunLocked, SettingsError)
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
+_NOTHING_LOST = "Nothing is lost: the last release goes on serving, and the next run finishes this one."
+
+
+def explain(error: BaseException) -> str:
+    """One or two sentences: what happened, where, and what to do."""
+    error = _root(error)
+    if is_disk_full(error):
+        return f"The disk is full ({_where(error)}). Free some space and run again. {_NOTHING_LOST}"
+    if isinstance(error, OSError) and error.errno in _NOT_ALLOWED:
+        return f"This user may not write there ({_where(error)}). Give it write access and run again. {_NOTHING_LOST}"
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return (
+            f"DuckDB ran out of the memory it may use ({_where(error)}). Raise PHM_MEMORY_LIMIT or PHM_MAX_SPILL, "
+            f"or lower PHM_THREADS, and run again. {_NOTHING_LOST}"
+        )
+    return str(error) if isinstance(error, _SPEAK_FOR_THEMSELVES) else f"{type(error).__name__}: {error}"
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """True when the disk, a quota or a file size limit is what stopped it; DuckDB says so only in its message."""
+    if isinstance(error, OSError):
+        return error.errno in _DISK_FULL
+    text = str(error)
+    return isinstance(error, duckdb.Error) and any(
+        words in text for words in ("No space left on device", "File too large", "Disk quota exceeded")
+    )
+
+
+def is_transient(error: BaseException) -> bool:
+    """True when trying again in a moment may help: reading or writing failed, but not for want of space or of permission."""
+    error = _root(error)
+    if is_disk_full(error):
+        return False
+    if isinstance(error, OSError):
+        return error.errno not in _NOT_ALLOWED and not isinstance(error, FileNotFoundError)
+    return isinstance(error, duckdb.IOException)
+
+
+def _root(error: BaseException) -> BaseException:
+    """What landing's own error is about, when that is a fault of the disk or the memory."""
+    cause = error.__cause__
+    return cause if isinstance(error, LandingError) and isinstance(cause, (OSError, duckdb.Error)) else error
+
+
+def _where(error: BaseException) -> str:
+    if isinstance(error, OSError):
+        return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
+    return str(error).splitlines()[0]

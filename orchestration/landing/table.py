@@ -1,0 +1,466 @@
+"""One file of one table: text rows in, typed and pseudonymised Parquet out, every row accounted for.
+
+`stage_rows` types, judges and tokenises all rows in one pass into a temporary table; `StagedRows` then finds what must be set aside
+(duplicates, superseded windows) and writes the four files of a load: raw, identity, local ids, quarantine.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from orchestration.landing import door, typing_sql
+from orchestration.landing.contract import Table
+from orchestration.landing.quarantine import HARMLESS, QUARANTINE_COLUMNS, REASONS
+from orchestration.landing.reader import TextRows
+from orchestration.landing.sieve import Malformed
+from orchestration.landing.sql import ident, literal
+from orchestration.landing.typing_sql import Fault, text_name, value_name
+from orchestration.landing.zones import Zones
+
+_STAGED = "landing_staged"
+_SET_ASIDE = "landing_set_aside"
+_FAULTS = "landing_faults"
+_BAD_ROWS = "landing_bad_rows"
+_SEPARATOR = "|"
+
+_DUPLICATE = Fault("", "duplicate", "the same row stands earlier in the file", "")
+_OVERTAKEN = Fault("", "overtaken", "a later row of the file has the same key", "")
+_SUPERSEDED = Fault("", "superseded", "a newer full delivery of the same window is held already", "")
+
+
+class Untrusted(Exception):
+    """The rows that were read do not account for the lines of the file: read it the careful way."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What became of the rows of a file."""
+
+    rows_landed: int
+    rows_quarantined: int
+    quarantined: Counter[tuple[str, str, str]]
+
+
+class StagedRows:
+    """The rows of one file, typed and judged, in a temporary table of `con`; ends with `close`."""
+
+    def __init__(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        table: Table,
+        rows: TextRows,
+        delivery_date: date,
+        n_records: int,
+        faults: list[Fault],
+    ) -> None:
+        self._con, self._table, self._rows = con, table, rows
+        self._delivery_date, self.n_records, self._faults = delivery_date, n_records, faults
+        con.execute(f"create or replace temp table {_SET_ASIDE} (ordinal bigint, problem smallint)")
+        self._set_aside_repeats()
+
+    @property
+    def rows_in(self) -> int:
+        return self.n_records + len(self._rows.malformed)
+
+    def windows(self) -> list[str]:
+        """Windows that rows of the file belong to, in order."""
+        return [
+            window
+            for (window,) in self._con.execute(
+                f"select distinct _window from {_STAGED} where _problem is null order by _window"
+            ).fetchall()
+        ]
+
+    def bad_rows(self) -> Counter[tuple[str, str, str]]:
+        """How many rows have something wrong with them, by (column, reason code, reason)."""
+        counts = Counter((("", m.reason_code, _malformed_reason(m)) for m in self._rows.malformed))
+        for problem, n_rows in self._con.execute(
+            f"select _problem, count(*) from {_STAGED} where _problem is not null group by _problem"
+        ).fetchall():
+            fault = self._faults[problem]
+            counts[(fault.column, fault.code, fault.reason)] += n_rows
+        return counts
+
+    def bad_lines(self, limit: int = 5) -> list[int]:
+        """Physical lines of the first rows that have something wrong with them."""
+        line, join = self._rows.line_sql(_STAGED)
+        typed = self._con.execute(
+            f"select {line} from {_STAGED} {join} where {_STAGED}._problem is not null order by {_STAGED}.rowid limit {limit}"
+        ).fetchall()
+        return sorted([m.line for m in self._rows.malformed[:limit]] + [line for (line,) in typed])[:limit]
+
+    def set_aside_windows(self, windows: Iterable[str]) -> None:
+        """Keep the rows of these windows out: a newer full delivery of them is held."""
+        windows = list(windows)
+        if windows:
+            self._con.execute(
+                f"insert into {_SET_ASIDE} select rowid, {self._fault_number(_SUPERSEDED)} from {_STAGED} "
+                f"where _problem is null and list_contains($1::varchar[], _window) "
+                f"and rowid not in (select ordinal from {_SET_ASIDE})",
+                [windows],
+            )
+
+    def _fault_number(self, fault: Fault) -> int:
+        return self._faults.index(fault)
+
+    def _set_aside_repeats(self) -> None:
+        """Of rows that say the same of one key the first stays; of rows that differ, the last."""
+        con, table = self._con, self._table
+        version = [name for name in (*table.raw_key, *table.terms.order_by) if name in table.raw_columns]
+        key = ", ".join(ident(name) for name in dict.fromkeys(version))
+        contested = con.execute(
+            f"select count(*) from (select hash({key}) from {_STAGED} where _problem is null group by 1 having count(*) > 1)"
+        ).fetchone()
+        if not contested or not contested[0]:
+            return
+        con.execute(
+            f"""
+            insert into {_SET_ASIDE}
+            with contested as (
+                select hash({key}) as key_hash
+                from {_STAGED}
+                where _problem is null
+                group by 1
+                having count(*) > 1
+            ),
+            rivals as (
+                select rowid as ordinal, {key}, hash({", ".join(self._said())}) as said
+                from {_STAGED}
+                where _problem is null and hash({key}) in (select key_hash from contested)
+            ),
+            judged as (
+                select
+                    ordinal
+                    , said
+                    , last_value(said) over whole as last_said
+                    , min(said) over whole = max(said) over whole as is_unanimous
+                    , ordinal = first_value(ordinal) over whole as is_first
+                    , ordinal = last_value(ordinal) over whole as is_last
+                from rivals
+                window whole as (
+                    partition by {key} order by ordinal rows between unbounded preceding and unbounded following
+                )
+            )
+            select
+                ordinal
+                , case when said = last_said then {self._fault_number(_DUPLICATE)} else {self._fault_number(_OVERTAKEN)} end
+            from judged
+            where not (case when is_unanimous then is_first else is_last end)
+            """
+        )
+
+    def _said(self) -> list[str]:
+        """Everything a row says, for comparing two rows."""
+        names = [*_content(self._table), "_deleted", *(f"i_{role}" for role in _identity(self._table))]
+        return [ident(name) for name in names]
+
+    def write(self, zones: Zones, load_seq: int, file: str, renames: list[tuple[Path, Path]]) -> Written:
+        """Write the files of the load under temporary names, noted in `renames` with the names they get when the delivery lands.
+
+        Raises `ValueError` when a row is not accounted for.
+        """
+        source, table = self._table.source, self._table.name
+
+        def target(final: Path) -> Path:
+            final.parent.mkdir(parents=True, exist_ok=True)
+            temporary = final.with_name(final.name + ".tmp")
+            renames.append((temporary, final))
+            return temporary
+
+        landed = self._copy_raw(target(zones.raw_file(source, table, load_seq)), load_seq)
+        if self._table.carries_identity:
+            self._copy_identity(target(zones.identifiable_file("identity", source, table, load_seq)), load_seq)
+            if self._table.has_records:
+                self._copy_local_ids(target(zones.identifiable_file("local_ids", source, table, load_seq)), load_seq)
+        counts = self._collect_bad_rows(load_seq, file)
+        quarantined = sum(counts.values())
+        if quarantined:
+            self._copy(
+                f"select {', '.join(QUARANTINE_COLUMNS)} from {_BAD_ROWS} order by line",
+                target(zones.identifiable_file("quarantine", source, table, load_seq)),
+            )
+        if self.rows_in != landed + quarantined:
+            raise ValueError(
+                f"{file}: {self.rows_in} rows in, but {landed} landed and {quarantined} quarantined; nothing of it is kept"
+            )
+        return Written(landed, quarantined, counts)
+
+    def _good(self, columns: str, extra: str = "") -> str:
+        line, join = self._rows.line_sql(_STAGED)
+        return f"""
+            select {columns}
+            from (select {_STAGED}.*, {_STAGED}.rowid as ordinal, {line} as line from {_STAGED} {join}) as good
+            where good._problem is null and good.ordinal not in (select ordinal from {_SET_ASIDE})
+            {extra}
+            """
+
+    def _copy_raw(self, path: Path, load_seq: int) -> int:
+        content = ", ".join(ident(name) for name in _content(self._table))
+        technical = (
+            f"{load_seq}::integer as _load_seq, {literal(self._delivery_date.isoformat())}::date as _delivery_date, "
+            f"_window, line::bigint as _line, hash({content}) as _row_hash, _deleted as _is_deleted"
+        )
+        order = "order by record_token" if self._table.has_records else ""
+        return self._copy(self._good(f"{content}, {technical}", order), path)
+
+    def _copy_identity(self, path: Path, load_seq: int) -> None:
+        filled = _identity(self._table)
+        per_load = {
+            "record_token": "record_token" if self._table.has_records else "null",
+            "source": literal(self._table.source),
+            "table_name": literal(self._table.name),
+            "load_seq": str(load_seq),
+            "is_deleted": "_deleted",
+        }
+        columns = ", ".join(
+            f"cast({per_load.get(name) or (ident(f'i_{name}') if name in filled else 'null')} as {kind}) as {name}"
+            for name, kind in door.IDENTITY_COLUMNS.items()
+        )
+        self._copy(self._good(columns), path)
+
+    def _copy_local_ids(self, path: Path, load_seq: int) -> None:
+        columns = (
+            f"record_token, {literal(self._table.source)} as source, {literal(self._table.record_namespace)} as namespace, "
+            f"any_value(_local_id) as local_id, {load_seq}::integer as load_seq"
+        )
+        self._copy(self._good(columns, "and record_token is not null group by record_token"), path)
+
+    def _collect_bad_rows(self, load_seq: int, file: str) -> Counter[tuple[str, str, str]]:
+        """Put every row that does not land into `_BAD_ROWS`; how many, by (column, reason code, reason)."""
+        con, table = self._con, self._table
+        line, join = self._rows.line_sql(_STAGED)
+        shape = ", ".join(f"{name} {kind}" for name, kind in QUARANTINE_COLUMNS.items())
+        con.execute(f"create or replace temp table {_BAD_ROWS} ({shape})")
+        con.register("landing_malformed", _malformed_table(self._rows.malformed, keep_text=not _drops_text(table)))
+        load = f"{literal(table.source)}, {literal(table.name)}, {load_seq}, {literal(file)}"
+        con.execute(
+            f"insert into {_BAD_ROWS} select {load}, line, null, null, reason_code, reason, row_text from landing_malformed"
+        )
+        con.unregister("landing_malformed")
+        _create_faults(con, self._faults)
+        con.execute(
+            f"insert into {_BAD_ROWS} select {load}, {line}, _row_identity, nullif(fault.column_name, ''), fault.reason_code, "
+            f"fault.reason, _row_text from {_STAGED} {join} inner join {_FAULTS} as fault on fault.problem = {_STAGED}._problem"
+        )
+        set_aside = con.execute(f"select count(*) from {_SET_ASIDE}").fetchone()
+        if set_aside and set_aside[0]:
+            # their text was not kept when they were staged, because they looked well: read them again
+            con.execute(
+                f"""
+                create or replace temp table landing_reread as
+                select ordinal, {_row_identity(table, self._rows.present)} as row_identity, {_row_text(table, self._rows.present)} as row_text
+                from (
+                    select row_number() over () - 1 as ordinal, {_text_columns(table, self._rows.present)}
+                    from {self._again()}
+                ) as source_row
+                where ordinal in (select ordinal from {_SET_ASIDE})
+                """
+            )
+            con.execute(
+                f"insert into {_BAD_ROWS} select {load}, {line}, row_identity, null, fault.reason_code, fault.reason, row_text "
+                f"from {_SET_ASIDE} inner join {_STAGED} on {_STAGED}.rowid = {_SET_ASIDE}.ordinal {join} "
+                f"inner join {_FAULTS} as fault on fault.problem = {_SET_ASIDE}.problem "
+                f"inner join landing_reread on landing_reread.ordinal = {_SET_ASIDE}.ordinal"
+            )
+        return Counter(
+            {
+                (column, code, reason): n
+                for column, code, reason, n in con.execute(
+                    f"select coalesce(column_name, ''), reason_code, reason, count(*) from {_BAD_ROWS} group by all"
+                ).fetchall()
+            }
+        )
+
+    def _again(self) -> str:
+        self._rows.begin(self._con)
+        return self._rows.relation
+
+    def _copy(self, query: str, path: Path) -> int:
+        (n_rows,) = self._con.execute(
+            f"copy ({query}) to {literal(path)} (format parquet, compression zstd, compression_level 1, row_group_size 122880)"
+        ).fetchone() or (0,)
+        sync(path)
+        return int(n_rows)
+
+    def close(self) -> None:
+        for name in (_STAGED, _SET_ASIDE, _BAD_ROWS, "landing_reread"):
+            self._con.execute(f"drop table if exists {name}")
+
+
+def bad_share(counts: Counter[tuple[str, str, str]], rows_in: int) -> float:
+    """The share of rows that are bad in themselves."""
+    bad = sum(n for (_, code, _), n in counts.items() if code not in HARMLESS)
+    return bad / rows_in if rows_in else 0.0
+
+
+def stage_rows(
+    con: duckdb.DuckDBPyConnection,
+    table: Table,
+    rows: TextRows,
+    *,
+    delivery_date: date,
+    groups: dict[str, str],
+    has_nul: bool,
+) -> StagedRows:
+    """Type, judge and tokenise every row of a file.
+
+    `groups` are the named groups of the file pattern. Raises `Untrusted` when the reading does not account for every line, and
+    `duckdb.Error` when DuckDB cannot read the file.
+    """
+    faults = _faults(table, rows.present, delivery_date, has_nul=has_nul)
+    rows.begin(con)
+    con.execute(f"create or replace temp table {_STAGED} as {_staging_sql(table, rows, faults, groups)}")
+    (n_records,) = con.execute(f"select count(*) from {_STAGED}").fetchone() or (0,)
+    if not rows.settle(con, n_records):
+        raise Untrusted
+    return StagedRows(con, table, rows, delivery_date, n_records, faults)
+
+
+def sync(path: Path) -> None:
+    """Make sure that the file's bytes are on disk before anything speaks of it."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _faults(table: Table, present: frozenset[str], delivery_date: date, *, has_nul: bool) -> list[Fault]:
+    faults: list[Fault] = []
+    columns = [c for c in table.columns if c.name in present]
+    if has_nul:
+        texts = ", ".join(text_name(c) for c in columns)
+        faults.append(Fault("", "nul_byte", "the row holds a NUL byte", f"contains(concat({texts}), chr(0))"))
+    key = [text_name(table.column(name)) for name in table.terms.key]
+    faults.append(
+        Fault(
+            "",
+            "missing_key",
+            f"every column of the key ({', '.join(table.terms.key)}) is blank",
+            f"coalesce({', '.join(key)}) is null",
+        )
+    )
+    for column in table.columns:
+        if not column.terms.drop:
+            faults += typing_sql.column_faults(column, table, delivery_date)
+    return [*faults, _DUPLICATE, _OVERTAKEN, _SUPERSEDED]
+
+
+def _staging_sql(table: Table, rows: TextRows, faults: list[Fault], groups: dict[str, str]) -> str:
+    columns = table.columns
+    carried = "_line, " if rows.has_lines else ""
+    tests = " ".join(f"when {fault.condition} then {number}" for number, fault in enumerate(faults) if fault.condition)
+    parsed = typing_sql.parsed_columns(columns)
+    values = ", ".join(f"{typing_sql.value_sql(c)} as {value_name(c)}" for c in columns if not c.terms.drop)
+    final = [f"{value_name(c)} as {ident(c.name)}" for c in table.content_columns]
+    final += [f"{sql} as {ident(name)}" for name, sql in door.door_sql(table).items()]
+    if table.carries_identity:
+        final += [f"{sql} as {ident(f'i_{role}')}" for role, sql in door.identity_sql(table).items()]
+        if table.has_records:
+            final.append(f"{door.local_id_sql(table)} as _local_id")
+    return f"""
+        with text_layer as (
+            select {carried}{_text_columns(table, rows.present)} from {rows.relation}
+        ),
+        parsed_layer as (
+            select *{"".join(f", {sql}" for sql in parsed)} from text_layer
+        ),
+        value_layer as (
+            select *, {values}, {typing_sql.deleted_sql(table)} as _deleted from parsed_layer
+        ),
+        judged as (
+            select *, cast(case {tests} end as smallint) as _problem from value_layer
+        )
+        select
+            {carried}_problem
+            , _deleted
+            , {_window_sql(table, groups)} as _window
+            , case when _problem is not null then {_row_identity(table, rows.present)} end as _row_identity
+            , case when _problem is not null then {_row_text(table, rows.present)} end as _row_text
+            , {", ".join(final)}
+        from judged
+        """
+
+
+def window_of_file(table: Table, groups: dict[str, str]) -> str | None:
+    """The window a file covers whatever its rows say; None when its rows decide."""
+    if any(not part.startswith("file:") for part in table.terms.window):
+        return None
+    return _SEPARATOR.join(groups[part.removeprefix("file:")] for part in table.terms.window)
+
+
+def _window_sql(table: Table, groups: dict[str, str]) -> str:
+    parts = [
+        literal(groups[part.removeprefix("file:")])
+        if part.startswith("file:")
+        else f"coalesce(cast({value_name(table.column(part))} as varchar), '')"
+        for part in table.terms.window
+    ]
+    return f" || '{_SEPARATOR}' || ".join(parts) or "''"
+
+
+def _text_columns(table: Table, present: frozenset[str]) -> str:
+    return ", ".join(
+        f"{typing_sql.text_sql(c, present=c.name in present)} as {text_name(c)}" for c in table.columns if not c.terms.drop
+    )
+
+
+def _row_identity(table: Table, present: frozenset[str]) -> str:
+    """The supplier's own key values as text, `name=value|name=value`."""
+    parts = [
+        f"{literal(name + '=')} || coalesce({text_name(table.column(name))}, '')" for name in table.terms.key if name in present
+    ]
+    return f" || '{_SEPARATOR}' || ".join(parts) or "null"
+
+
+def _row_text(table: Table, present: frozenset[str]) -> str:
+    """The fields of the row that may leave landing, in contract order."""
+    fields = ", ".join(f"coalesce({text_name(c)}, '')" for c in table.columns if c.name in present and not c.terms.drop)
+    return f"array_to_string([{fields}], {literal(table.terms.format.delimiter)})"
+
+
+def _content(table: Table) -> list[str]:
+    """Door and content columns of `raw`, in order."""
+    return [*table.door_columns, *(c.name for c in table.content_columns)]
+
+
+def _identity(table: Table) -> list[str]:
+    return list(door.identity_sql(table)) if table.carries_identity else []
+
+
+def _drops_text(table: Table) -> bool:
+    """A malformed row cannot be split into columns, so its text may hold what must never leave landing."""
+    return any(column.terms.drop for column in table.columns)
+
+
+def _malformed_reason(malformed: Malformed) -> str:
+    return REASONS[malformed.reason_code]
+
+
+def _malformed_table(malformed: list[Malformed], *, keep_text: bool) -> pa.Table:
+    return pa.table(
+        {
+            "line": pa.array([m.line for m in malformed], pa.int64()),
+            "reason_code": pa.array([m.reason_code for m in malformed], pa.string()),
+            "reason": pa.array([_malformed_reason(m) for m in malformed], pa.string()),
+            "row_text": pa.array([m.text if keep_text else None for m in malformed], pa.string()),
+        }
+    )
+
+
+def _create_faults(con: duckdb.DuckDBPyConnection, faults: list[Fault]) -> None:
+    rows = ", ".join(
+        f"({number}, {literal(fault.column)}, {literal(fault.code)}, {literal(fault.reason)})"
+        for number, fault in enumerate(faults)
+    )
+    con.execute(
+        f"create or replace temp table {_FAULTS} as select * from (values {rows}) as t (problem, column_name, reason_code, reason)"
+    )

@@ -1,0 +1,51 @@
+"""Landing with this warehouse's paths, key and limits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from orchestration.landing.contract import Source
+from orchestration.landing.land import LandingLimits, SourceReport, land_source
+from orchestration.landing.ledger import Ledger
+from orchestration.landing.operations import ensure_empty_tables, export_operations, recover
+from orchestration.landing.zones import Zones
+from orchestration.settings import Settings
+
+
+def land(settings: Settings, source: Source, run_id: str, as_of: date, only_date: date | None) -> SourceReport:
+    """Land what arrived from one source up to `as_of` (or of one delivery date only); write the ledger for the checks."""
+    with Ledger(settings.ledger_path) as ledger:
+        report = land_source(
+            source,
+            zones=zones(settings),
+            ledger=ledger,
+            key=settings.require_key(),
+            as_of=as_of,
+            run_id=run_id,
+            limits=LandingLimits(settings.memory_limit, settings.threads, settings.spill_dir),
+            only_date=only_date,
+        )
+        export_operations(ledger, settings.raw_dir)
+    return report
+
+
+def export_log(settings: Settings, sources: Sequence[Source]) -> dict[str, int]:
+    """Write the ledger where dbt reads it, and an empty table wherever nothing has landed. Returns files by status."""
+    with Ledger(settings.ledger_path) as ledger:
+        ensure_empty_tables(sources, settings.raw_dir)
+        export_operations(ledger, settings.raw_dir)
+        return {
+            str(status): int(n) for status, n in ledger.rows("select status, count(*) from load group by status order by status")
+        }
+
+
+def recover_landing(settings: Settings) -> None:
+    """Remove what a killed run left in the raw and identifiable zones."""
+    with Ledger(settings.ledger_path) as ledger:
+        recover(zones(settings), ledger)
+
+
+def zones(settings: Settings) -> Zones:
+    """The zones landing knows."""
+    return Zones(settings.landing_dir, settings.identifiable_dir, settings.raw_dir)

@@ -1,0 +1,164 @@
+"""Charts from query results: a short description in, inline SVG with a text alternative out.
+
+Drawn by Vega-Lite through vl-convert, in this process, without a network. Every chart is followed by its data as a table, so the
+picture never carries what the text does not.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any, Literal
+
+import vl_convert
+from pydantic import BaseModel, ConfigDict
+
+Row = Mapping[str, Any]
+
+#: Colours close to the NHS service manual, ordered so that neighbours differ for colour-blind readers.
+PALETTE = ["#005eb8", "#ffb81c", "#007f3b", "#8a1538", "#00a499", "#7c2855", "#41b6e6", "#768692"]
+_SHADES = ["#00264d", "#005eb8", "#5b9bd5", "#a5c8ea", "#768692", "#d8dde0"]
+_FONT = "Arial, Helvetica, sans-serif"
+
+
+class Chart(BaseModel):
+    """A chart block: which query, which columns, which form. Unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    query: str
+    kind: Literal["bar", "stacked_bar", "share_bar", "line", "pyramid"]
+    title: str
+    #: Says in words what the picture shows; becomes the text alternative.
+    description: str
+    x: str
+    y: str
+    colour: str | None = None
+    #: The groups of `colour` run from low to high: shades of one hue instead of distinct colours.
+    is_ordered: bool = False
+    x_title: str = ""
+    y_title: str = ""
+    #: Order of the categories of y (bars) as a query gives them, unless listed here.
+    order: list[str] | None = None
+    height: int | None = None
+
+
+class ChartError(Exception):
+    """A chart block that cannot be drawn; the message names the block and what to change."""
+
+
+def to_svg(chart: Chart, rows: Sequence[Row]) -> str:
+    """Draw `chart` from `rows` (dicts with the columns it names) as one accessible `<svg>` element.
+
+    Raises `ChartError` when a column is not in the rows.
+    """
+    needed = [name for name in (chart.x, chart.y, chart.colour) if name]
+    for name in needed:
+        if rows and name not in rows[0]:
+            raise ChartError(f"chart {chart.title!r}: query {chart.query!r} has no column {name!r}; it has {sorted(rows[0])}")
+    data = [{name: _plain(row[name]) for name in needed} for row in rows]
+    svg = vl_convert.vegalite_to_svg(_spec(chart, data), vl_version="5.21")
+    return _accessible(svg, chart)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime.date | datetime.datetime):
+        return value.isoformat()
+    return value if isinstance(value, int | float | str | bool) or value is None else float(value)
+
+
+def _spec(chart: Chart, data: list[dict[str, Any]]) -> dict[str, Any]:
+    categories = chart.order or list(dict.fromkeys(row[chart.y] for row in data))
+    height = chart.height or max(120, 24 * len(categories))
+    base = {
+        "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
+        "data": {"values": data},
+        "width": 680,
+        "height": height,
+        "background": None,
+        "config": {
+            "font": _FONT,
+            "axis": {
+                "labelFontSize": 14,
+                "titleFontSize": 14,
+                "gridColor": "#d8dde0",
+                "labelLimit": 260,
+                "titleFontWeight": "normal",
+            },
+            "legend": {"labelFontSize": 14, "titleFontSize": 14, "orient": "bottom", "columns": 6, "labelLimit": 260},
+            "view": {"stroke": None},
+            "range": {"category": _SHADES if chart.is_ordered else PALETTE},
+        },
+    }
+    return base | _FORMS[chart.kind](chart, categories)
+
+
+def _bar(chart: Chart, categories: list[Any]) -> dict[str, Any]:
+    encoding: dict[str, Any] = {
+        "y": {"field": chart.y, "type": "nominal", "sort": categories, "title": chart.y_title or None},
+        "x": {
+            "field": chart.x,
+            "type": "quantitative",
+            "title": chart.x_title or None,
+            "axis": {"format": ",d", "tickMinStep": 1},
+        },
+    }
+    if chart.colour:
+        encoding["color"] = {"field": chart.colour, "type": "nominal", "title": None, "sort": None}
+    return {"mark": {"type": "bar", "color": PALETTE[0]}, "encoding": encoding}
+
+
+def _share_bar(chart: Chart, categories: list[Any]) -> dict[str, Any]:
+    form = _bar(chart, categories)
+    form["encoding"]["x"] |= {"stack": "normalize", "axis": {"format": ".0%"}}
+    return form
+
+
+def _line(chart: Chart, _categories: list[Any]) -> dict[str, Any]:
+    encoding: dict[str, Any] = {
+        "x": {"field": chart.x, "type": "temporal", "title": chart.x_title or None, "axis": {"format": "%b %Y"}},
+        "y": {"field": chart.y, "type": "quantitative", "title": chart.y_title or None, "axis": {"format": ",d"}},
+    }
+    if chart.colour:
+        encoding["color"] = {"field": chart.colour, "type": "nominal", "title": None, "sort": None}
+    return {
+        "mark": {"type": "line", "strokeWidth": 3, "color": PALETTE[0]},
+        "encoding": encoding,
+        "height": chart.height or 280,
+    }
+
+
+def _pyramid(chart: Chart, categories: list[Any]) -> dict[str, Any]:
+    """Two groups (`colour`) back to back; the first group runs to the left."""
+    left = {
+        "calculate": f"indexof(['F', 'Female'], datum[{chart.colour!r}]) >= 0 ? -datum[{chart.x!r}] : datum[{chart.x!r}]",
+        "as": "signed",
+    }
+    form = _bar(chart, categories)
+    form["transform"] = [left]
+    form["encoding"]["y"]["sort"] = categories[::-1]
+    form["encoding"]["x"] |= {"field": "signed", "stack": None, "axis": {"labelExpr": "format(abs(datum.value), ',d')"}}
+    form["encoding"]["color"] = {
+        "field": chart.colour,
+        "type": "nominal",
+        "title": None,
+        "scale": {"range": [PALETTE[2], PALETTE[0]]},
+    }
+    return form
+
+
+_FORMS = {"bar": _bar, "stacked_bar": _bar, "share_bar": _share_bar, "line": _line, "pyramid": _pyramid}
+
+
+def _accessible(svg: str, chart: Chart) -> str:
+    """Give the picture a name and a text alternative, and let it shrink with the page."""
+    width, height = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg).groups()
+    inner = re.sub(r"^.*?<svg[^>]*>", "", svg, count=1, flags=re.DOTALL)
+    # Marks carry aria attributes of their own, which would read out every bar: the whole is one image.
+    inner = re.sub(r' (aria-[a-z]+|role)="[^"]*"', "", inner)
+    return (
+        f'<svg role="img" aria-label="{escape(chart.title)}. {escape(chart.description)}" viewBox="0 0 {width} {height}" '
+        f'style="max-width:{float(width):.0f}px" class="chart">{inner}'
+    )

@@ -1,0 +1,351 @@
+"""Releases: what people read. Built beside, made read-only, switched in by one atomic rename, and kept for a while.
+
+A release is a folder `releases/<release id>` with, per lawful purpose, one DuckDB file (schema `marts`), the same tables as
+Parquet, and a site; `manifest.json` says what is in it. `releases/current` is a symbolic link to the one being served. A reader
+never meets a file that is being written, because no file of a release is written after the folder has its name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from orchestration.duck import Limits, connect, write_parquet
+from orchestration.landing.keys import PseudonymisationKey, token_sql
+from orchestration.landing.sql import ident, literal
+
+#: Lawful purpose -> schema of the build database that holds what it may see.
+PURPOSES: dict[str, str] = {"direct_care": "marts_direct_care", "secondary_use": "marts_secondary_use"}
+
+#: The oldest DuckDB file format, which every BI tool's reader opens.
+STORAGE_VERSION = "v1.0.0"
+
+_CURRENT = "current"
+_MANIFEST = "manifest.json"
+_BUILDING = ".building-"
+_REMOVING = ".removing-"
+_PENDING = ".pending"
+
+
+class ReleaseError(Exception):
+    """A release cannot be made or served; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class ReleaseFacts:
+    """What is known of a release before it is built. `sources` says how fresh each source is, by source name."""
+
+    release_id: str
+    as_of: date
+    built_at: datetime
+    git_commit: str | None
+    model_version: str | None
+    contract_versions: Mapping[str, str] = field(default_factory=dict)
+    sources: Sequence[Mapping[str, Any]] = ()
+
+
+@dataclass(frozen=True)
+class Release:
+    """A release on disk. `tables` maps purpose -> table -> rows."""
+
+    release_id: str
+    path: Path
+    as_of: str
+    built_at: str
+    tables: Mapping[str, Mapping[str, int]]
+
+    @property
+    def n_people(self) -> int:
+        return self.tables.get("direct_care", {}).get("person", 0)
+
+
+SiteBuilder = Callable[[Path, Path, Path, Mapping[str, str]], Sequence[Path]]
+
+
+def publish(
+    *,
+    facts: ReleaseFacts,
+    build_database: Path,
+    releases_dir: Path,
+    release_rows_dir: Path,
+    pages_dir: Path,
+    key: PseudonymisationKey,
+    limits: Limits,
+    keep: int,
+    build_site: SiteBuilder,
+) -> Release:
+    """Build the release that `facts` names from the marts of `build_database`, and make it the current one.
+
+    Publishing the same release id again switches to what is there and builds nothing. `release_rows_dir` gets the row of the
+    `release` table, before the marts are copied, so that a release lists itself; a row whose release was never finished is
+    taken back. At most `keep` releases stay.
+
+    Raises `ReleaseError` when the build database or the mart `person` of a purpose is missing.
+    """
+    recover(releases_dir, release_rows_dir)
+    final = releases_dir / facts.release_id
+    if not final.exists():
+        building = releases_dir / f"{_BUILDING}{facts.release_id}"
+        building.mkdir(parents=True)
+        row = _write_release_row(facts, build_database, release_rows_dir)
+        tables = _build(facts, building, build_database, pages_dir, key, limits, build_site)
+        _write_manifest(building, facts, tables)
+        _make_durable(building)
+        building.rename(final)
+        _sync_folder(releases_dir)
+        _keep_row(row)
+    switch(releases_dir, facts.release_id)
+    prune(releases_dir, keep)
+    return read_release(final)
+
+
+def recover(releases_dir: Path, release_rows_dir: Path) -> None:
+    """Remove what a killed run left: half-built and half-removed releases, and the rows of releases that never were."""
+    for folder in [*releases_dir.glob(f"{_BUILDING}*"), *releases_dir.glob(f"{_REMOVING}*")]:
+        shutil.rmtree(folder)
+    for row in release_rows_dir.glob(f"*{_PENDING}.parquet"):
+        if (releases_dir / row.name.removesuffix(f"{_PENDING}.parquet")).exists():
+            _keep_row(row)
+        else:
+            row.unlink()
+
+
+def switch(releases_dir: Path, release_id: str) -> None:
+    """Make a release the current one, in one rename.
+
+    Raises `ReleaseError` when it is not there whole.
+    """
+    if not (releases_dir / release_id / _MANIFEST).exists():
+        known = ", ".join(r.release_id for r in list_releases(releases_dir)) or "none"
+        raise ReleaseError(f"There is no release {release_id!r} in {releases_dir}; the releases are: {known}.")
+    link = releases_dir / f".{_CURRENT}-{os.getpid()}"
+    link.unlink(missing_ok=True)
+    link.symlink_to(release_id, target_is_directory=True)
+    link.replace(releases_dir / _CURRENT)
+    _sync_folder(releases_dir)
+
+
+def current_release(releases_dir: Path) -> Release | None:
+    """The release being served; None before the first."""
+    link = releases_dir / _CURRENT
+    return read_release(link.resolve()) if link.exists() else None
+
+
+def read_release(path: Path) -> Release:
+    """Read a release's manifest."""
+    manifest = json.loads((path / _MANIFEST).read_text(encoding="utf-8"))
+    tables = {purpose: {t["table"]: t["n_rows"] for t in entries} for purpose, entries in manifest["tables"].items()}
+    return Release(manifest["release_id"], path, manifest["as_of"], manifest["built_at"], tables)
+
+
+def list_releases(releases_dir: Path) -> list[Release]:
+    """Every whole release, newest first."""
+    found = [read_release(m.parent) for m in releases_dir.glob(f"[!.]*/{_MANIFEST}") if not m.parent.is_symlink()]
+    return sorted(found, key=lambda release: release.built_at, reverse=True)
+
+
+def prune(releases_dir: Path, keep: int) -> list[str]:
+    """Remove all but the newest `keep` releases, never the current one. Returns the ids removed."""
+    serving = (releases_dir / _CURRENT).resolve()
+    removed = []
+    for release in list_releases(releases_dir)[keep:]:
+        if release.path.resolve() == serving:
+            continue
+        leaving = releases_dir / f"{_REMOVING}{release.release_id}"
+        release.path.rename(leaving)
+        shutil.rmtree(leaving)
+        removed.append(release.release_id)
+    return removed
+
+
+def _build(
+    facts: ReleaseFacts,
+    folder: Path,
+    build_database: Path,
+    pages_dir: Path,
+    key: PseudonymisationKey,
+    limits: Limits,
+    build_site: SiteBuilder,
+) -> dict[str, dict[str, int]]:
+    tables: dict[str, dict[str, int]] = {}
+    for purpose, schema in PURPOSES.items():
+        purpose_dir = folder / purpose
+        (purpose_dir / "parquet").mkdir(parents=True)
+        database = purpose_dir / f"{purpose}.duckdb"
+        tables[purpose] = _copy_marts(build_database, schema, database, purpose, key, limits)
+        _export_parquet(database, purpose_dir / "parquet", list(tables[purpose]), limits)
+        context = {"release_id": facts.release_id, "purpose": purpose, "as_of": facts.as_of.isoformat()}
+        build_site(database, pages_dir, purpose_dir / "site", context)
+    return tables
+
+
+def _copy_marts(
+    build_database: Path, schema: str, target: Path, purpose: str, key: PseudonymisationKey, limits: Limits
+) -> dict[str, int]:
+    """Copy one purpose's marts into a new file, persons re-keyed. Returns rows by table."""
+    if not build_database.exists():
+        raise ReleaseError(f"There is no build database at {build_database}: run `phm run` first.")
+    with connect(limits) as connection:
+        # Views of the build database name it by its file's name, so it is attached under that name.
+        source = build_database.stem
+        connection.execute(f"attach {literal(build_database)} as {source} (read_only)")
+        connection.execute(f"attach {literal(target)} as release (storage_version {literal(STORAGE_VERSION)})")
+        connection.execute("create schema release.marts")
+        columns = _mart_columns(connection, source, schema)
+        if "person" not in columns:
+            raise ReleaseError(f"{build_database} has no mart `person` in schema {schema}: the dbt build did not finish.")
+        key.install(connection)
+        _make_person_ids(connection, source, schema, columns, purpose)
+        counts = {table: _copy_table(connection, source, schema, table, names) for table, names in columns.items()}
+        connection.execute("detach release")
+    return counts
+
+
+def _mart_columns(connection: duckdb.DuckDBPyConnection, source: str, schema: str) -> dict[str, list[tuple[str, str | None]]]:
+    """Columns and their comments by table, in order."""
+    rows = connection.execute(
+        "select table_name, column_name, comment from duckdb_columns() "
+        "where database_name = ? and schema_name = ? order by table_name, column_index",
+        [source, schema],
+    ).fetchall()
+    tables: dict[str, list[tuple[str, str | None]]] = {}
+    for table, column, comment in rows:
+        tables.setdefault(table, []).append((column, comment))
+    return tables
+
+
+def _make_person_ids(
+    connection: duckdb.DuckDBPyConnection,
+    source: str,
+    schema: str,
+    columns: Mapping[str, Sequence[tuple[str, str | None]]],
+    purpose: str,
+) -> None:
+    """One row per person: the id of the index, and a keyed id of this purpose, so that two purposes' outputs cannot be joined."""
+    people = " union ".join(
+        f"select person_id from {source}.{schema}.{ident(table)}"
+        for table, names in columns.items()
+        if "person_id" in {name for name, _ in names}
+    )
+    token = token_sql(f"{literal(f'person|{purpose}|')} || cast(person.person_id as varchar)")
+    connection.execute(
+        f"create temp table purpose_person as select person.person_id, {token} as purpose_id "
+        f"from ({people}) as person where person.person_id is not null"
+    )
+
+
+def _copy_table(
+    connection: duckdb.DuckDBPyConnection,
+    source: str,
+    schema: str,
+    table: str,
+    columns: Sequence[tuple[str, str | None]],
+) -> int:
+    names = [name for name, _ in columns]
+    listed = ", ".join(
+        "purpose_person.purpose_id as person_id" if name == "person_id" else f"mart.{ident(name)}" for name in names
+    )
+    join = "left join purpose_person on mart.person_id = purpose_person.person_id" if "person_id" in names else ""
+    connection.execute(
+        f"create table release.marts.{ident(table)} as select {listed} from {source}.{schema}.{ident(table)} as mart {join}"
+    )
+    _copy_comments(connection, source, schema, table, columns)
+    return connection.execute(f"select count(*) from release.marts.{ident(table)}").fetchall()[0][0]
+
+
+def _copy_comments(
+    connection: duckdb.DuckDBPyConnection,
+    source: str,
+    schema: str,
+    table: str,
+    columns: Sequence[tuple[str, str | None]],
+) -> None:
+    """Descriptions travel with the data: `describe` in any client shows them."""
+    found = connection.execute(
+        "select comment from duckdb_tables() where database_name = $1 and schema_name = $2 and table_name = $3 "
+        "union all "
+        "select comment from duckdb_views() where database_name = $1 and schema_name = $2 and view_name = $3",
+        [source, schema, table],
+    ).fetchall()
+    if found and found[0][0]:
+        connection.execute(f"comment on table release.marts.{ident(table)} is {literal(found[0][0])}")
+    for name, comment in columns:
+        if comment:
+            connection.execute(f"comment on column release.marts.{ident(table)}.{ident(name)} is {literal(comment)}")
+
+
+def _export_parquet(database: Path, folder: Path, tables: Sequence[str], limits: Limits) -> None:
+    with connect(limits) as connection:
+        connection.execute(f"attach {literal(database)} as release (read_only)")
+        for table in tables:
+            write_parquet(connection, f"select * from release.marts.{ident(table)}", folder / f"{table}.parquet")
+
+
+def _write_release_row(facts: ReleaseFacts, build_database: Path, folder: Path) -> Path:
+    """Write the release's own row, marked pending until the release stands."""
+    path = folder / f"{facts.release_id}{_PENDING}.parquet"
+    with duckdb.connect(str(build_database), read_only=True) as connection:
+        query = f"""
+            select
+                {literal(facts.release_id)} as release_id
+                , cast({literal(facts.as_of.isoformat())} as date) as as_of
+                , cast({literal(facts.built_at.isoformat(sep=" ", timespec="seconds"))} as timestamp) as built_at
+                , {literal(facts.git_commit)} as git_commit
+                , {literal(facts.model_version)} as model_version
+                , (select count(*) from {PURPOSES["direct_care"]}.person) as n_people
+        """
+        write_parquet(connection, query, path)
+    return path
+
+
+def _keep_row(row: Path) -> None:
+    row.rename(row.with_name(row.name.replace(_PENDING, "")))
+
+
+def _write_manifest(folder: Path, facts: ReleaseFacts, tables: Mapping[str, Mapping[str, int]]) -> None:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    manifest = {
+        **asdict(replace(facts, sources=list(facts.sources), contract_versions=dict(facts.contract_versions))),
+        "as_of": facts.as_of.isoformat(),
+        "built_at": facts.built_at.isoformat(timespec="seconds"),
+        "tables": {
+            purpose: [{"table": table, "n_rows": n_rows} for table, n_rows in rows.items()] for purpose, rows in tables.items()
+        },
+        "files": [
+            {"path": path.relative_to(folder).as_posix(), "bytes": path.stat().st_size, "sha256": _sha256(path)} for path in files
+        ],
+    }
+    (folder / _MANIFEST).write_text(json.dumps(manifest, indent=2, default=str) + "\n", encoding="utf-8")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _make_durable(folder: Path) -> None:
+    """Make every file read-only and force all of it to the disk, before the folder gets its name."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+            path.chmod(0o444)
+    for path in [*folder.rglob("*/"), folder]:
+        _sync_folder(path)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,37 @@
+"""What the night knows of a release, gathered for publishing."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+from orchestration.patient_index import linkage_model
+from orchestration.provenance import git_commit
+from orchestration.publishing import release
+from orchestration.publishing.pages import build_site
+from orchestration.settings import PROJECT_DIR, Settings
+from orchestration.status import source_states
+
+_SHORT_ID = 8
+
+
+def publish_release(settings: Settings, run_id: str, as_of: date) -> release.Release:
+    """Publish the build database as the release of run `run_id`; the same run publishes the same release once."""
+    facts = release.ReleaseFacts(
+        release_id=f"{as_of.isoformat()}-{run_id[:_SHORT_ID]}",
+        as_of=as_of,
+        built_at=datetime.now(UTC).replace(tzinfo=None),
+        git_commit=git_commit(PROJECT_DIR),
+        model_version=linkage_model().version,
+        sources=[state.as_row() for state in source_states(settings, as_of)],
+    )
+    return release.publish(
+        facts=facts,
+        build_database=settings.build_database,
+        releases_dir=settings.releases_dir,
+        release_rows_dir=settings.operations_dir / "release",
+        pages_dir=settings.pages_dir,
+        key=settings.require_key(),
+        limits=settings.limits,
+        keep=settings.keep_releases,
+        build_site=build_site,
+    )

@@ -1,0 +1,126 @@
+"""What holds for every model, read from the manifest: layers, purposes, descriptions, contracts."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+PURPOSES = {"direct_care", "secondary_use"}
+NEVER_PUBLISHED = re.compile(
+    r"nhs_number|record_token|postcode|address|uprn|given_name|family_name|birth_date|death_date|phone|email|local_id|_token$"
+)
+
+
+@pytest.fixture(scope="module")
+def models(warehouse) -> list:
+    return [node for node in warehouse.manifest.nodes.values() if node.resource_type == "model"]
+
+
+def layer(node) -> str:
+    """The first folder below models/ (or seeds, sources)."""
+    return node.fqn[1] if node.resource_type == "model" else node.resource_type
+
+
+def test_parse_gives_no_warning(warehouse):
+    assert warehouse.warnings == []
+
+
+def test_sources_are_read_by_staging_only(models):
+    outside = {m.name for m in models if layer(m) != "staging" and any(d.startswith("source.") for d in m.depends_on.nodes)}
+    assert outside == set()
+
+
+def test_a_mart_never_reads_staging_or_intermediate(warehouse, models):
+    nodes = warehouse.manifest.nodes
+    reached = {
+        (m.name, nodes[d].name)
+        for m in models
+        if layer(m) == "marts"
+        for d in m.depends_on.nodes
+        if d.startswith("model.") and layer(nodes[d]) in ("staging", "intermediate")
+    }
+    assert reached == set()
+
+
+def test_layers_point_one_way(warehouse, models):
+    order = ["staging", "intermediate", "core", "registers", "segments", "marts"]
+    nodes = warehouse.manifest.nodes
+    against = {
+        (m.name, nodes[d].name)
+        for m in models
+        for d in m.depends_on.nodes
+        if d.startswith("model.") and order.index(layer(nodes[d])) > order.index(layer(m))
+    }
+    assert against == set()
+
+
+def test_every_model_states_its_purpose_and_reads_no_other(warehouse, models):
+    nodes = warehouse.manifest.nodes
+    for m in models:
+        purpose = m.config.meta.get("purpose")
+        assert purpose, f"{m.name} states no purpose"
+        if layer(m) == "marts":
+            assert purpose in PURPOSES, m.name
+            assert m.fqn[2] == purpose, m.name
+        other = {nodes[d].name for d in m.depends_on.nodes if d.startswith("model.")} & {
+            n.name for n in models if n.config.meta.get("purpose") in PURPOSES - {purpose}
+        }
+        assert not other, f"{m.name} serves {purpose} and reads {other}"
+
+
+def test_every_description_begins_with_the_grain(models):
+    without = {m.name for m in models if not m.description.strip().startswith("One row per")}
+    assert without == set()
+
+
+def test_every_listed_column_is_described(models):
+    without = {f"{m.name}.{c.name}" for m in models for c in m.columns.values() if not c.description.strip()}
+    assert without == set()
+    assert {m.name for m in models if not m.columns} == set(), "models without a column in their yml"
+
+
+def test_no_model_reads_the_clock(models):
+    clock = re.compile(r"current_date|current_timestamp|\bnow\(\)|\btoday\(\)", re.IGNORECASE)
+    assert {m.name for m in models if clock.search(m.raw_code)} == set()
+
+
+def test_marts_have_enforced_contracts_and_one_name_a_purpose(models):
+    marts = [m for m in models if layer(m) == "marts"]
+    assert all(m.config.contract.enforced for m in marts)
+    names = {p: sorted(m.alias for m in marts if m.fqn[2] == p) for p in PURPOSES}
+    assert names["direct_care"] == names["secondary_use"]
+    assert all(m.name == f"{m.fqn[2]}__{m.alias}" for m in marts)
+
+
+def test_marts_hold_no_identifier(models):
+    found = {f"{m.name}.{c}" for m in models if layer(m) == "marts" for c in m.columns if NEVER_PUBLISHED.search(c)}
+    assert found == set()
+
+
+def test_marts_hold_the_published_columns(models):
+    """The public interface that other people depend on."""
+    promised = {
+        "person": "person_id birth_month sex ethnic_category_code ethnic_group lsoa_code imd_decile practice_code pcn_code place_code "
+        "is_registered is_alive death_month n_sources",
+        "person_condition": "person_id condition_code onset_date resolved_date is_active n_events sources first_code last_code",
+        "person_segment": "person_id scheme month_end segment_code segment_name reason",
+        "person_segment_flag": "person_id scheme month_end segment_code segment_name reason is_primary",
+        "segment_movement": "scheme month_end from_segment to_segment n_people",
+        "condition": "code name version description source owner",
+        "segment": "code name version description source owner",
+        "organisation": "organisation_code name type parent_code hierarchy valid_from valid_to",
+        "person_activity_month": "person_id month_end setting n_contacts n_emergency cost_gbp",
+        "data_quality_result": "run_id source table_name rule severity status n_rows n_failed",
+        "source_coverage": "organisation_code source first_delivery last_delivery n_people onboarding_status is_fresh",
+        "release": "release_id as_of built_at git_commit model_version n_people",
+    }
+    marts = {(m.fqn[2], m.alias): set(m.columns) for m in models if layer(m) == "marts"}
+    for purpose in PURPOSES:
+        for table, columns in promised.items():
+            assert set(columns.split()) <= marts[purpose, table], f"{purpose}.{table}"
+
+
+def test_every_mart_is_in_an_exposure(warehouse, models):
+    exposed = {d for e in warehouse.manifest.exposures.values() for d in e.depends_on.nodes}
+    assert {m.unique_id for m in models if layer(m) == "marts"} <= exposed

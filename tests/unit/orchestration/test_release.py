@@ -1,0 +1,229 @@
+"""A release is whole or not there; readers never notice that one is being made."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import stat
+import subprocess
+import sys
+from datetime import date, datetime
+
+import duckdb
+import pytest
+
+from orchestration.duck import Limits
+from orchestration.landing.keys import PseudonymisationKey
+from orchestration.publishing import release
+
+KEY = PseudonymisationKey(b"k" * 32)
+
+
+def make_build_database(path, n_people, release_rows_dir):
+    """A build database in the shape that dbt leaves: core tables, marts on them, and the `release` mart as a view."""
+    path.unlink(missing_ok=True)
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("create schema core")
+        connection.execute(
+            "create table core.person as select cast(md5(i::varchar) as uuid) as person_id, 'E0100000' || i as lsoa_code "
+            f"from range({n_people}) as t(i)"
+        )
+        for schema in release.PURPOSES.values():
+            connection.execute(f"create schema {schema}")
+            connection.execute(f"create view {schema}.person as select * from core.person")
+            connection.execute(f"create table {schema}.person_condition as select person_id, 'dm' as condition_code from core.person")
+            connection.execute(f"comment on column {schema}.person_condition.condition_code is 'The condition, in one''s words.'")
+            connection.execute(
+                f"create view {schema}.release as select * from read_parquet('{release_rows_dir}/*.parquet', union_by_name = true)"
+            )
+
+
+@pytest.fixture
+def place(tmp_path):
+    """Arguments of `publish` over a small build database; `place(release_id, **changes)` publishes."""
+    rows_dir = tmp_path / "raw" / "operations" / "release"
+    rows_dir.mkdir(parents=True)
+    with duckdb.connect() as connection:
+        connection.execute(
+            "copy (select '' as release_id, date '2025-01-01' as as_of, timestamp '2025-01-01' as built_at, '' as git_commit, "
+            f"'' as model_version, 0::bigint as n_people where false) to '{rows_dir}/00000000.parquet'"
+        )
+    make_build_database(tmp_path / "build.duckdb", 50, rows_dir)
+    limits = Limits("512MB", 2, "1GB", tmp_path / "spill")
+
+    def site(database, pages_dir, output_dir, context):
+        output_dir.mkdir()
+        (output_dir / "index.html").write_text(f"{context['purpose']} {context['release_id']}")
+        return [output_dir / "index.html"]
+
+    def publish(release_id, *, hour=1, **changes):
+        facts = release.ReleaseFacts(release_id, date(2025, 4, 1), datetime(2025, 4, 1, hour), "abc", "model 1")
+        arguments = {
+            "facts": facts,
+            "build_database": tmp_path / "build.duckdb",
+            "releases_dir": tmp_path / "releases",
+            "release_rows_dir": rows_dir,
+            "pages_dir": tmp_path,
+            "key": KEY,
+            "limits": limits,
+            "keep": 3,
+            "build_site": site,
+        }
+        return release.publish(**arguments | changes)
+
+    publish.folder = tmp_path
+    publish.releases = tmp_path / "releases"
+    publish.rows_dir = rows_dir
+    return publish
+
+
+def query(database, sql):
+    with duckdb.connect(str(database), read_only=True) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def test_a_release_holds_every_mart_of_each_purpose_as_duckdb_and_parquet(place):
+    made = place("one")
+    assert made.tables == {purpose: {"person": 50, "person_condition": 50, "release": 1} for purpose in release.PURPOSES}
+    current = place.releases / "current"
+    for purpose in release.PURPOSES:
+        database = current / purpose / f"{purpose}.duckdb"
+        assert query(database, "select count(*) from marts.person") == [(50,)]
+        parquet = current / purpose / "parquet" / "person.parquet"
+        assert query(database, f"select * from marts.person except select * from '{parquet}'") == []
+        assert (current / purpose / "site" / "index.html").read_text() == f"{purpose} one"
+
+
+def test_the_release_lists_itself(place):
+    place("one")
+    place("two", hour=2)
+    rows = query(place.releases / "current/direct_care/direct_care.duckdb", "select release_id, n_people from marts.release order by 1")
+    assert rows == [("one", 50), ("two", 50)]
+
+
+def test_two_purposes_cannot_be_joined_and_neither_shows_the_index(place):
+    made = place("one")
+    ids = {
+        purpose: {row[0] for row in query(made.path / purpose / f"{purpose}.duckdb", "select person_id from marts.person")}
+        for purpose in release.PURPOSES
+    }
+    ids["index"] = {row[0] for row in query(place.folder / "build.duckdb", "select person_id from core.person")}
+    assert [len(people) for people in ids.values()] == [50, 50, 50]
+    assert len(set().union(*ids.values())) == 150
+
+
+def test_a_persons_id_is_the_same_in_every_table_and_every_release(place):
+    sql = "select person_id from marts.person union all select person_id from marts.person_condition"
+    first = query(place("one").path / "direct_care/direct_care.duckdb", sql)
+    second = query(place("two", hour=2).path / "direct_care/direct_care.duckdb", sql)
+    assert set(first) == set(second)
+    assert len(set(first)) == 50
+
+
+def test_descriptions_travel_with_the_columns(place):
+    found = query(
+        place("one").path / "direct_care/direct_care.duckdb",
+        "select comment from duckdb_columns() where table_name = 'person_condition' and column_name = 'condition_code'",
+    )
+    assert found == [("The condition, in one's words.",)]
+
+
+def test_every_file_is_read_only_and_its_checksum_is_in_the_manifest(place):
+    made = place("one")
+    manifest = json.loads((made.path / "manifest.json").read_text())
+    files = {path for path in made.path.rglob("*") if path.is_file()}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o444}
+    listed = {made.path / entry["path"]: entry["sha256"] for entry in manifest["files"]}
+    assert set(listed) == files - {made.path / "manifest.json"}
+    assert all(hashlib.sha256(path.read_bytes()).hexdigest() == digest for path, digest in listed.items())
+
+
+def test_old_readers_can_open_it(place):
+    header = (place("one").path / "direct_care/direct_care.duckdb").read_bytes()[:32]
+    assert header[8:12] == b"DUCK"
+    assert int.from_bytes(header[12:20], "little") == 64  # the storage version of DuckDB 0.9 to 1.1
+
+
+def test_publishing_again_changes_nothing(place):
+    first = place("one")
+    made_at = (first.path / "manifest.json").stat().st_mtime_ns
+    place("one", hour=9)
+    assert (first.path / "manifest.json").stat().st_mtime_ns == made_at
+
+
+def test_the_newest_are_kept_and_the_one_being_served_always(place):
+    for hour, name in enumerate(["a", "b", "c"], start=1):
+        place(name, hour=hour)
+    release.switch(place.releases, "a")
+    release.prune(place.releases, keep=2)
+    assert [found.release_id for found in release.list_releases(place.releases)] == ["c", "b", "a"]
+    release.switch(place.releases, "c")
+    assert release.prune(place.releases, keep=2) == ["a"]
+
+
+def test_a_release_that_was_killed_half_way_is_forgotten(place):
+    def broken(*arguments):
+        raise KeyboardInterrupt
+
+    place("one")
+    with pytest.raises(KeyboardInterrupt):
+        place("two", hour=2, build_site=broken)
+    assert release.current_release(place.releases).release_id == "one"
+    made = place("three", hour=3)
+    assert not list(place.releases.glob(".*"))
+    rows = query(made.path / "direct_care/direct_care.duckdb", "select release_id from marts.release order by 1")
+    assert rows == [("one",), ("three",)]
+
+
+def test_a_build_that_did_not_finish_is_not_published(place):
+    with duckdb.connect(str(place.folder / "build.duckdb")) as connection:
+        connection.execute("drop view marts_secondary_use.person")
+    with pytest.raises(release.ReleaseError, match="person"):
+        place("one")
+    assert release.current_release(place.releases) is None
+
+
+def test_only_a_whole_release_can_be_served(place):
+    place("one")
+    with pytest.raises(release.ReleaseError, match="the releases are: one"):
+        release.switch(place.releases, "zero")
+
+
+READER = """
+import sys, time
+from pathlib import Path
+import duckdb
+
+current = Path(sys.argv[1]) / "current"
+seen, reads = set(), 0
+print("reading", flush=True)
+while not (current.parent / "stop").exists():
+    folder = current.resolve() / "direct_care"
+    with duckdb.connect(str(folder / "direct_care.duckdb"), read_only=True) as connection:
+        people, conditions = connection.execute(
+            "select (select count(*) from marts.person), (select count(*) from marts.person_condition)"
+        ).fetchone()
+    files = duckdb.execute(f"select count(*) from '{folder}/parquet/person.parquet'").fetchone()[0]
+    assert people == conditions == files, (people, conditions, files)
+    seen.add(people)
+    reads += 1
+print(reads, *sorted(seen))
+"""
+
+
+def test_a_reader_that_never_stops_meets_no_lock_and_no_half_release(place):
+    place("first")
+    reader = subprocess.Popen(
+        [sys.executable, "-c", READER, str(place.releases)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert reader.stdout.readline() == "reading\n"
+    for hour, n_people in enumerate([60, 70, 80], start=2):
+        make_build_database(place.folder / "build.duckdb", n_people, place.rows_dir)
+        place(f"release-{n_people}", hour=hour)
+    (place.releases / "stop").touch()
+    output, errors = reader.communicate(timeout=60)
+    assert reader.returncode == 0, errors
+    reads, *seen = map(int, output.split())
+    assert reads >= 3
+    assert set(seen) <= {50, 60, 70, 80}
+    assert 80 in seen or 70 in seen

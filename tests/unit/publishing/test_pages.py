@@ -1,0 +1,127 @@
+"""A page says what the release says, fetches nothing, and refuses to be built from a mistake."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from orchestration.publishing.pages import PageError, build_site, format_percent, format_value
+
+CONTEXT = {
+    "purpose": "secondary_use",
+    "purpose_name": "Secondary use",
+    "release_id": "2026-03-31-01",
+    "as_of": "31 March 2026",
+    "is_synthetic": "yes",
+}
+PAGE = """---
+title: Trees
+description: How many trees there are.
+---
+
+There are {{ trees[0].n_trees | number }} <b>trees</b>.
+
+```sql trees table
+select kind, n_trees from marts.tree order by n_trees desc
+```
+
+```chart
+query: trees
+kind: bar
+title: Trees by kind
+description: One bar a kind.
+x: n_trees
+y: kind
+```
+"""
+
+
+@pytest.fixture
+def database(tmp_path):
+    path = tmp_path / "release.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("create schema marts")
+        connection.execute("create table marts.tree as select * from (values ('Oak & ash', 1234), ('<Elm>', 5)) as t(kind, n_trees)")
+    return path
+
+
+@pytest.fixture
+def build(tmp_path, database):
+    def build(page: str) -> str:
+        pages = tmp_path / "pages"
+        (pages / "common").mkdir(parents=True)
+        for name in ("layout.html", "style.css"):
+            (pages / name).write_text(Path("pages", name).read_text(encoding="utf-8"), encoding="utf-8")
+        (pages / "common" / "trees.md").write_text(page, encoding="utf-8")
+        (written,) = build_site(database, pages, tmp_path / "site", CONTEXT)
+        return written.read_text(encoding="utf-8")
+
+    return build
+
+
+def test_figures_in_text_and_table_are_those_of_the_release(build):
+    html = build(PAGE)
+    assert "There are 1,234" in html
+    assert "<td>Oak &amp; ash</td><td class=number>1,234</td>" in html
+
+
+def test_values_and_markup_of_the_page_are_escaped(build):
+    html = build(PAGE)
+    assert "<Elm>" not in html
+    assert "<b>trees" not in html
+
+
+def test_a_chart_has_a_text_alternative_and_its_data(build):
+    html = build(PAGE)
+    assert 'role="img" aria-label="Trees by kind. One bar a kind."' in html
+    assert "Data as a table" in html
+
+
+def test_a_page_fetches_nothing(build):
+    html = build(PAGE)
+    assert not re.findall(r"""(?:src|href)=["']?(?:https?:)?//""", html)
+    assert "@import" not in html
+    assert "<script" not in html
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (PAGE.replace("marts.tree", "marts.shrub"), "sql block 'trees'"),
+        (PAGE.replace("query: trees", "query: shrubs"), "no sql block named 'shrubs'"),
+        (PAGE.replace("x: n_trees", "x: n_shrubs"), "no column 'n_shrubs'"),
+        (PAGE.replace("kind: bar", "kind: pie"), "chart block at line"),
+        (PAGE.replace("title: Trees\n", ""), "front matter"),
+        (PAGE.replace("{{ trees[0]", "{{ shrubs[0]"), "'shrubs' is undefined"),
+        (PAGE.replace("```sql trees table", "```sql"), "needs a name"),
+    ],
+)
+def test_a_mistake_names_the_page_and_the_block(build, wrong, message):
+    with pytest.raises(PageError, match=re.escape(message)) as error:
+        build(wrong)
+    assert "trees.md" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "–"),
+        (0, "0"),
+        (1234567, "1,234,567"),
+        (12.34, "12.3"),
+        (True, "yes"),
+        (datetime.date(2026, 4, 1), "1 April 2026"),
+        (datetime.datetime(2026, 4, 1, 2, 5), "1 April 2026, 02:05"),
+    ],
+)
+def test_values_are_written_as_a_british_reader_expects(value, text):
+    assert format_value(value) == text
+
+
+def test_a_share_of_nothing_is_not_zero():
+    assert format_percent(0, 0) == "–"
+    assert format_percent(1, 8) == "12.5%"
