@@ -2,10 +2,11 @@ with ctv3_map as (
     select
         ctv3_code,
         snomed_code,
-        row_number() over (partition by ctv3_code order by row_identifier) as choice
+        is_deleted,
+        row_number() over (partition by ctv3_code order by is_deleted, row_identifier) as choice,
+        max(_changed_seq) over (partition by ctv3_code) as _changed_seq
     from {{ ref('stg_gp_systmone__sr_ctv3_to_snomed') }}
-    where not is_deleted
-        and snomed_code > 0
+    where is_deleted or snomed_code > 0
 )
 
 select
@@ -14,12 +15,13 @@ select
     cast(statement.date_event as date) as event_date,
     -- SystmOne gives whole dates only
     case when statement.date_event is not null then 'YMD' end as date_precision,
-    cast(case when statement.snomed_code > 0 then statement.snomed_code else ctv3_map.snomed_code end as varchar) as code,
+    cast(case when statement.snomed_code > 0 then statement.snomed_code when not ctv3_map.is_deleted then ctv3_map.snomed_code end as varchar) as code,
     statement.numeric_value as value,
     statement.numeric_unit as unit,
     statement.numeric_value is not null or coalesce(statement.is_numeric, false) as is_result,
     coalesce(statement.id_organisation_done_at, statement.id_organisation_visible_to) as organisation_code,
-    statement._changed_seq,
+    -- a map that arrives or changes later changes every statement whose code it maps
+    greatest(statement._changed_seq, coalesce(ctv3_map._changed_seq, 0)) as _changed_seq,
     statement.is_deleted
 from {{ ref('stg_gp_systmone__sr_code') }} as statement
 left join ctv3_map

@@ -66,7 +66,8 @@ select
     cast(null as varchar) as team_type_code,
     cast(null as varchar) as hrg_code,
     cast({{ encounter_cost('encounter', 'price') }} as double) as cost_gbp,
-    encounter._changed_seq,
+    -- a practice that changes later changes its encounters
+    greatest(encounter._changed_seq, coalesce(organisation._changed_seq, 0)) as _changed_seq,
     encounter.is_deleted
 from encounter
 left join {{ ref('stg_gp_emis__admin_organisation') }} as organisation

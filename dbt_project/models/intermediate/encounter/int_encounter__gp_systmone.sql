@@ -7,16 +7,17 @@ with event as (
         cast(null as timestamp) as ended_at,
         coalesce(event.id_organisation_done_at, event.id_organisation_visible_to) as organisation_code,
         true as is_attended,
-        event._changed_seq,
+        -- a word of the list that arrives or changes later changes every entry that uses it
+        greatest(event._changed_seq, coalesce(method._changed_seq, 0)) as _changed_seq,
         -- an administrative entry is no contact with the patient
         event.is_deleted or not coalesce(event.clinical_event, false) as is_deleted
     from {{ ref('stg_gp_systmone__sr_event') }} as event
     left join {{ ref('stg_gp_systmone__sr_mapping') }} as method
         on event.contact_method = method.row_identifier
-        and not method.is_deleted
     left join {{ ref('gp_contact_mode') }} as mode
         on mode.source = 'gp_systmone'
         and lower(method.mapping) = lower(mode.supplier_term)
+        and not method.is_deleted
 ),
 
 -- an event stands for the appointment that was kept; the others are encounters that did not take place
@@ -30,15 +31,15 @@ missed_appointment as (
         appointment.date_end as ended_at,
         coalesce(appointment.id_organisation, appointment.id_organisation_visible_to) as organisation_code,
         false as is_attended,
-        appointment._changed_seq,
+        greatest(appointment._changed_seq, coalesce(word._changed_seq, 0)) as _changed_seq,
         appointment.is_deleted or not coalesce(status.outcome in ('did_not_attend', 'cancelled'), false) as is_deleted
     from {{ ref('stg_gp_systmone__sr_appointment') }} as appointment
     left join {{ ref('stg_gp_systmone__sr_mapping') }} as word
         on appointment.appointment_status = word.row_identifier
-        and not word.is_deleted
     left join {{ ref('gp_appointment_status') }} as status
         on status.source = 'gp_systmone'
         and lower(word.mapping) = lower(status.supplier_term)
+        and not word.is_deleted
 ),
 
 encounter as (
