@@ -12,8 +12,10 @@
     _changed_seq  load that last changed content or deletion
 
   A key's current row is its newest version by the contract's `order_by` columns, then load, then line, among versions
-  that are not older than the latest `full` load of their window. A key that was never alive leaves no tombstone.
-  A tombstone made by a full load's silence carries its key and window only; one sent by the supplier carries what was sent.
+  that are not older than the latest `full` load of their window. A key that was never alive leaves no tombstone, unless the
+  contract orders versions: then a delete that came first must still overrule an older version that comes late.
+  A tombstone made by a full load's silence keeps the last content, so that models that join it learn of it, and has no row hash;
+  one sent by the supplier carries what was sent.
 
   `keep` is a predicate on the raw rows, aliased `candidate`, for suppliers whose rules make some versions void.
 
@@ -145,7 +147,7 @@
         , _is_deleted or not _is_standing as is_deleted
         , case when _is_standing then _load_seq else _full_seq end as _changed_seq
     from latest
-    where _was_live
+    where _was_live{{ ' or _is_standing' if terms.order_by }}
 )
 {%- endmacro %}
 
@@ -221,8 +223,10 @@
             held.*
             , true as _is_held
         from held
-        where exists (select 1 from standing where {{ _same_key('standing', 'held', terms.key) }})
-            and not exists (select 1 from emptied where {{ _same_key('emptied', 'held', terms.key) }})
+        left join full_load
+            on coalesce(held._window, '') = full_load.full_window
+        where coalesce(held._load_seq >= full_load.full_seq, true)
+            and exists (select 1 from standing where {{ _same_key('standing', 'held', terms.key) }})
             and not (held.is_deleted and held._row_hash is null)
     ),
 
@@ -246,18 +250,23 @@
         left join emptied
             on {{ _same_key('winner', 'emptied', terms.key) }}
         where not winner._is_held
+            {%- if not terms.order_by %}
             and not (winner._is_deleted and held._load_seq is null)
+            {%- endif %}
     ),
 
     fallen_silent as (
         select
-            {% for column in terms.key %}emptied.{{ column }}, {% endfor -%}
-            emptied._window
-            , emptied.full_seq as _load_seq
-            , emptied.full_seq as _changed_seq
-            , true as is_deleted
-        from emptied
-        where not emptied.is_deleted
+            gone.* replace (
+                emptied.full_seq as _load_seq
+                , emptied.full_seq as _changed_seq
+                , null as _row_hash
+                , true as is_deleted
+            )
+        from {{ this }} as gone
+        inner join emptied
+            on {{ _same_key('gone', 'emptied', terms.key) }}
+        where not gone.is_deleted
             and not exists (select 1 from standing where {{ _same_key('standing', 'emptied', terms.key) }})
     )
 

@@ -5,9 +5,9 @@
     row({{ expressions | join(', ') }})
 {%- endmacro %}
 
-{# Distinct values of a column of a group, as a list. #}
+{# Distinct values of a column of a group, in order, as a list. #}
 {% macro distinct_values(column) -%}
-    list_distinct(list({{ column }}))
+    list_sort(list_distinct(list({{ column }})))
 {%- endmacro %}
 
 {# Distinct values of a text column of a group, in alphabetical order, as one text. #}

@@ -35,6 +35,12 @@ ARROW = {
 TOKENS = [uuid.UUID(int=n).bytes for n in range(1, 13)]
 N_ROWS = 10
 
+#: Columns that hold clinical codes, by a word of their name, with codes that registers know.
+CODES = {
+    "snomed": ["44054006", "315051004", "59621000", "60621009", "52448006", "195967001", "827241000000103"],
+    "diagnosis": ["E119", "F03", "I10", "J449"],
+}
+
 
 def contracts() -> dict[str, Source]:
     return read_contracts(STAGING)
@@ -133,6 +139,7 @@ def _value(table: Table, name: str, kind: str, rng: random.Random) -> Any:
     if kind == "double":
         return float(rng.randrange(1, 40))
     if kind in ("integer", "bigint"):
-        return rng.randrange(1, 6)
+        return int(rng.choice(CODES["snomed"])) if "snomed" in name else rng.randrange(1, 6)
     published = next((column.terms.values for column in table.columns if column.name == name), [])
-    return rng.choice(published or ["1", "2", "3", "4", "5"])
+    codes = next((codes for word, codes in CODES.items() if word in name), [])
+    return rng.choice(published or codes or ["1", "2", "3", "4", "5"])

@@ -168,7 +168,7 @@ def histories(tmp_path_factory):
         "ordered": {"key": ["record_key"], "window": ["area"], "order_by": ["ordinal"]},
         "windowed_key": {"key": ["area", "record_key"], "window": ["area"]},
     }
-    tables = {f"{shape}_{n}": terms for shape, terms in shapes.items() for n in range(12 if shape != "windowed_key" else 2)}
+    tables = {f"{shape}_{n}": terms for shape, terms in shapes.items() for n in range(6 if shape != "windowed_key" else 1)}
     loads = {name: random_history(rng, first_seq=1) for name in tables}
     root = tmp_path_factory.mktemp("replay")
     data_dir, project = root / "data", root / "project"
@@ -224,7 +224,9 @@ def test_a_rebuild_gives_the_same_rows_as_the_increments(histories):
 
 
 def test_a_rebuild_keeps_tombstones_only_of_keys_that_once_lived(histories):
-    for name, (_, loads, _, rebuilt) in histories.items():
+    for name, (terms, loads, _, rebuilt) in histories.items():
+        if "order_by" in terms:
+            continue  # a delete must stay, to overrule an older version that comes late
         lived = {v for load in loads for row in load.rows if not row.deleted for v in (row.key, row.window + row.key)}
         assert rebuilt.keys() <= lived, name
 
