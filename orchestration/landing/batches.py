@@ -82,8 +82,8 @@ def find_gap(source: Source, batch: Batch, ledger: Ledger) -> str:
         if batch.start <= reached:
             return ""
         return (
-            f"the manifest begins at {batch.start}, but the last landed delivery ends at {reached}: a delivery is missing between "
-            "them; ask for it, this one and later ones wait"
+            f"the manifest begins at {batch.start}, but the last landed delivery ends at {reached}: a delivery is missing "
+            "between them; ask for it, this one and later ones wait"
         )
     if int(batch.start) <= int(reached) + 1:
         return ""
@@ -185,7 +185,7 @@ def _moment(text: str, terms: Manifest, item: Item, line: int) -> str:
     if not text.strip():
         return ""
     try:
-        return datetime.strptime(text.strip(), terms.datetime_format).isoformat(timespec="minutes")  # noqa: DTZ007
+        return datetime.strptime(text.strip(), terms.datetime_format).isoformat(timespec="minutes")
     except ValueError as error:
         raise Refusal(
             f"{item.name}, line {line}: a time is not of the form {terms.datetime_format}; ask for the delivery again"

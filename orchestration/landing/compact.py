@@ -1,8 +1,8 @@
 """Merge the many small raw files of a table into one, without what replay no longer needs.
 
-Every night adds a file per table; a year of nights would make each scan open hundreds. Compaction keeps `_load_seq` and every other
-column of a row, and drops only versions that can never again be a key's current row: those behind a live version of the same key in
-the same window. Deletes in front of it stay, because a staging model may declare a delete void.
+Every night adds a file per table; a year of nights would make each scan open hundreds. Compaction keeps `_load_seq` and every
+other column of a row, and drops only versions that can never again be a key's current row: those behind a live version of the
+same key in the same window. Deletes in front of it stay, because a staging model may declare a delete void.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ class Compaction:
 def compact_table(table: Table, *, raw_dir: Path, ledger: Ledger, below: int, limits: LandingLimits) -> Compaction | None:
     """Merge the raw files of loads numbered under `below` into `<first>-<last>.parquet`; None when there are fewer than two.
 
-    `below` must not exceed the loads that every staging model has seen. Killed before the rename it leaves a temporary file, killed
-    after it the merged files beside the new one; `operations.recover` removes both.
+    `below` must not exceed the loads that every staging model has seen. Killed before the rename it leaves a temporary file,
+    killed after it the merged files beside the new one; `operations.recover` removes both.
     Raises `LandingError` when the files cannot be written.
     """
     folder = raw_dir / table.source / table.name
     files = [
         (int(match[1]), int(match[2] or match[1]), path)
         for path in sorted(folder.glob("*.parquet"))
-        if (match := _FILE.fullmatch(path.name)) and 0 < int(match[1]) and int(match[2] or match[1]) < below
+        if (match := _FILE.fullmatch(path.name)) and int(match[1]) > 0 and int(match[2] or match[1]) < below
     ]
     if len(files) < 2:
         return None

@@ -1,7 +1,7 @@
 """What lies in the landing zone: deliveries, the files in them, archives, and which table a file belongs to.
 
-Nothing here changes a supplier's file. Archives are never unpacked by name: members are streamed, so a path that climbs out of the
-archive can do no harm, and such an archive is refused as a sign of tampering.
+Nothing here changes a supplier's file. Archives are never unpacked by name: members are streamed, so a path that climbs out
+of the archive can do no harm, and such an archive is refused as a sign of tampering.
 """
 
 from __future__ import annotations

@@ -34,7 +34,8 @@ class PseudonymisationKey:
     def __init__(self, key: bytes) -> None:
         if len(key) < MINIMUM_KEY_BYTES:
             raise LandingError(
-                f"the pseudonymisation key has {len(key) * 8} bits; it needs at least {MINIMUM_KEY_BYTES * 8}: make one with `phm key`"
+                f"the pseudonymisation key has {len(key) * 8} bits and needs at least {MINIMUM_KEY_BYTES * 8}: "
+                "give a longer one, or let a new key file be made"
             )
         self._key = bytes(key)
         self.key_id = hashlib.sha256(self._key).hexdigest()[:8]

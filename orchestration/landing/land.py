@@ -1,10 +1,10 @@
 """Land one source: every delivery that has arrived and not been taken in, in order of date.
 
-What a supplier sends never raises: a file that cannot be used is refused with its whole delivery, an incomplete delivery is held, a
-gap stops the source, and the report says so. Only our own trouble raises `LandingError`.
+What a supplier sends never raises: a file that cannot be used is refused with its whole delivery, an incomplete delivery is
+held, a gap stops the source, and the report says so. Only our own trouble raises `LandingError`.
 
-A delivery lands as one: its files are written under temporary names, renamed together, and then committed to the ledger in one
-transaction. A run killed before the commit leaves files that `operations.recover` removes.
+A delivery lands as one: its files are written under temporary names, renamed together, and then committed to the ledger in
+one transaction. A run killed before the commit leaves files that `operations.recover` removes.
 """
 
 from __future__ import annotations
@@ -104,8 +104,8 @@ def land_source(
             lander.run(as_of, only_date)
     except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
         raise LandingError(
-            f"landing {source.name} stopped, nothing of the delivery at hand was kept: {error}; check free space, permissions and the "
-            f"memory limit ({limits.memory_limit}), then run again"
+            f"landing {source.name} stopped, nothing of the delivery at hand was kept: {error}; check free space, permissions "
+            f"and the memory limit ({limits.memory_limit}), then run again"
         ) from error
     lander.report.seconds = time.monotonic() - started
     return lander.report
@@ -197,8 +197,8 @@ class _Lander:
             is_manifest = manifest and item.base_name.casefold() == manifest.file.casefold()
             if not matches and not is_manifest:
                 reason = (
-                    f"{self._where(delivery)}/{item.name}: no table of {self.source.name} has a file pattern for this name; it was "
-                    "not read, add a table to the contract or ask the supplier to leave it out"
+                    f"{self._where(delivery)}/{item.name}: no table of {self.source.name} has a file pattern for this name; "
+                    "it was not read, add a table to the contract or ask the supplier to leave it out"
                 )
                 unknown.append(Load(self.source.name, "", delivery.date, item.name, "unknown", reason=reason))
         self._record(unknown)
@@ -366,7 +366,7 @@ class _BatchWork:
         if rows.ends_malformed and not intake.ends_with_newline:
             staged.close()
             raise Refusal(
-                f"{file.item.name}, line {intake.n_lines}: the file ends in the middle of a row: it was cut short; ask for it again"
+                f"{file.item.name}, line {intake.n_lines}: the file was cut short in the middle of a row; ask for it again"
             )
         return staged
 
@@ -398,8 +398,8 @@ class _BatchWork:
         worst = "; ".join(f"{n} rows: {reason}" for (_, _, reason), n in counts.most_common(3))
         lines = ", ".join(str(line) for line in staged.bad_lines())
         raise Refusal(
-            f"{file.item.name}: {share:.1%} of {staged.rows_in} rows are bad, more than the {limit:.1%} the contract allows ({worst}; "
-            f"first at lines {lines}); ask for a corrected file",
+            f"{file.item.name}: {share:.1%} of {staged.rows_in} rows are bad, more than the {limit:.1%} the contract allows "
+            f"({worst}; first at lines {lines}); ask for a corrected file",
             counts,
         )
 
@@ -450,9 +450,13 @@ class _BatchWork:
             self.warnings.append(f"{where}: columns the contract does not know are kept out: {', '.join(layout.extra[:10])}")
         if load.rows_quarantined:
             self.warnings.append(f"{where}: {load.rows_quarantined} of {load.rows_in} rows quarantined")
-        if load.rows_in == 0 and (emptied := load.windows.keys() & self.ledger.seen_windows(source, table)):
-            if "full" in load.windows.values():
-                self.warnings.append(f"{where}: no rows, so the window {', '.join(sorted(emptied)) or 'of the whole table'} is now empty")
+        if (
+            load.rows_in == 0
+            and load.mode == "full"
+            and (emptied := load.windows.keys() & self.ledger.seen_windows(source, table))
+        ):
+            which = ", ".join(sorted(emptied)) or "of the whole table"
+            self.warnings.append(f"{where}: no rows, so the window {which} is now empty")
         if file.table.terms.mode == "manifest" and mode == "delta" and newest is None:
             self.warnings.append(f"{where}: changes only, and nothing full of {table} has landed before them")
         if mode == "delta" and newest and newest > self.batch.delivery.date and not file.table.terms.order_by:

@@ -91,8 +91,8 @@ def _missing_message(table: Table, header: list[str], known: Sequence[str], miss
                 t.strip(' "').casefold() for t in joined.split(delimiter)
             }:
                 return (
-                    f"{name}, line 1: the fields are separated by {delimiter!r}, the contract of {table.source}.{table.name} says "
-                    f"{table.terms.format.delimiter!r}; ask for the agreed delimiter or change format.delimiter"
+                    f"{name}, line 1: the fields are separated by {delimiter!r}, the contract of {table.source}.{table.name} "
+                    f"says {table.terms.format.delimiter!r}; ask for the agreed delimiter or change format.delimiter"
                 )
         return (
             f"{name}, line 1: no header; the first line names none of the columns of {table.source}.{table.name} "

@@ -81,7 +81,7 @@ create table if not exists chain (
 class Load:
     """One row of the ledger: one file of one table in one delivery, and what became of it.
 
-    `table_name` is '' for a file no contract knows, `file` is '' for a delivery that was refused before its files were told apart.
+    `table_name` is '' for a file no contract knows, `file` is '' for a delivery refused before its files were told apart.
     """
 
     source: str
@@ -219,8 +219,8 @@ class Ledger:
     def find_standing(self, source: str, table: str, sha256: str) -> str | None:
         """The delivery, as `date/file`, in which these bytes have landed, if no later delivery touched the same windows since."""
         row = self._db.execute(
-            "select load_seq, delivery_date, file from load where source = ? and table_name = ? and sha256 = ? and status = 'landed' "
-            "order by load_seq desc limit 1",
+            "select load_seq, delivery_date, file from load where source = ? and table_name = ? and sha256 = ? "
+            "and status = 'landed' order by load_seq desc limit 1",
             (source, table, sha256),
         ).fetchone()
         if row is None:
@@ -264,7 +264,8 @@ class Ledger:
     def is_recorded(self, load: Load) -> bool:
         """True when the ledger already says the same of this file."""
         row = self._db.execute(
-            "select 1 from load where source = ? and table_name = ? and delivery_date = ? and file = ? and sha256 = ? and status = ?",
+            "select 1 from load where source = ? and table_name = ? and delivery_date = ? and file = ? "
+            "and sha256 = ? and status = ?",
             (load.source, load.table_name, load.delivery_date.isoformat(), load.file, load.sha256, load.status),
         ).fetchone()
         return row is not None

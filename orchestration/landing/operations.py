@@ -79,16 +79,17 @@ OPERATIONS: dict[str, dict[str, str]] = {
 
 _EXPORTS = {
     "delivery": (
-        "select load_seq, source, nullif(table_name, ''), delivery_date, nullif(file, ''), status, nullif(mode, ''), rows_in, rows_landed, "
-        "rows_quarantined, n_extra_columns, substr(landed_at, 1, 19), nullif(reason, '') from load order by load_seq"
+        "select load_seq, source, nullif(table_name, ''), delivery_date, nullif(file, ''), status, nullif(mode, ''), rows_in, "
+        "rows_landed, rows_quarantined, n_extra_columns, substr(landed_at, 1, 19), nullif(reason, '') from load order by load_seq"
     ),
     "delivery_window": (
         "select l.load_seq, l.source, l.table_name, w.window, w.mode from load l join load_window w on w.load_seq = l.load_seq "
         "where l.status = 'landed' order by l.load_seq, w.window"
     ),
     "quarantine_summary": (
-        "select l.load_seq, l.source, l.table_name, l.delivery_date, l.file, nullif(b.column_name, ''), b.reason_code, b.reason, b.n_rows "
-        "from load l join bad_row_count b on b.load_seq = l.load_seq order by l.load_seq, b.column_name, b.reason_code, b.reason"
+        "select l.load_seq, l.source, l.table_name, l.delivery_date, l.file, nullif(b.column_name, ''), b.reason_code, b.reason, "
+        "b.n_rows from load l join bad_row_count b on b.load_seq = l.load_seq "
+        "order by l.load_seq, b.column_name, b.reason_code, b.reason"
     ),
 }
 

@@ -1,7 +1,7 @@
 """Why a row can be kept out, in words, and the shape of the quarantine files.
 
-Quarantine files live in the identifiable zone: they hold the row as sent. Everything that leaves them (summaries, reports, logs) is
-counts and the words below.
+Quarantine files live in the identifiable zone: they hold the row as sent. Everything that leaves them (summaries, reports,
+logs) is counts and the words below.
 """
 
 from __future__ import annotations

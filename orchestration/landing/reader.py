@@ -1,8 +1,9 @@
 """A supplier's file as a relation of text columns, each record with the physical line it begins on.
 
-Clean CSV is read by DuckDB, set-based and in parallel. DuckDB does not promise to notice everything, so its reading is believed
-only when the lines add up: header + records + line ends inside quotes + single rejected lines = physical lines. Otherwise, or when
-DuckDB fails, the file is read again record by record (`sieve`). Both ways give the same rows for a well-formed file.
+Clean CSV is read by DuckDB, set-based and in parallel. DuckDB does not promise to notice everything, so its reading is
+believed only when the lines add up: header + records + line ends inside quotes + single rejected lines = physical lines.
+Otherwise, or when DuckDB fails, the file is read again record by record (`sieve`). Both ways give the same rows for a
+well-formed file.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _LOCAL_REJECTS = {"MISSING COLUMNS": "ragged_row", "TOO MANY COLUMNS": "ragged_r
 
 
 class TextRows(Protocol):
-    """Text columns of a file. After the rows of `relation` are in a table in order, `settle` says whether they may be believed."""
+    """Text columns of a file. Once the rows of `relation` are in a table, in order, `settle` says whether to believe them."""
 
     #: SQL of a table function call; its columns are contract column names.
     relation: str
@@ -122,12 +123,11 @@ class FastRows:
     def _rejected_lines(self, con: duckdb.DuckDBPyConnection) -> list[tuple[int, str, str]] | None:
         """(line, reason code, text) of each rejected line in order; None when one is not a single whole line."""
         rows = con.execute(
-            f"select line_byte_position, any_value(error_type order by column_idx), any_value(csv_line), list(distinct error_type) "
-            f"from {_REJECTS} group by line_byte_position order by line_byte_position"
+            "select line_byte_position, any_value(error_type order by column_idx), coalesce(any_value(csv_line), ''), "
+            f"list(distinct error_type) from {_REJECTS} group by line_byte_position order by line_byte_position"
         ).fetchall()
         starts = []
         for position, error, text, errors in rows:
-            text = text or ""
             # in a CRLF file the position may be that of the LF before the line
             start = position - 1 + (len(text) - len(text.lstrip("\r\n")))
             if set(errors) - _LOCAL_REJECTS.keys() or "\n" in text.strip("\r\n"):

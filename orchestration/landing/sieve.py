@@ -94,7 +94,7 @@ def sieve(path: Path, form: FileFormat, layout: Layout, out: Path) -> Sieved:
 
 
 class _Records:
-    """Records of a file, each a list of fields or a `Malformed`, with the physical line it begins on. Blank lines are not records."""
+    """Records of a file with the physical line each begins on: a list of fields, or a `Malformed`. A blank line is no record."""
 
     def __init__(self, file: BinaryIO, form: FileFormat, width: int, header_lines: int) -> None:
         self._form, self._width = form, width
@@ -159,8 +159,11 @@ class _Records:
             return next(reader), used
         except UnicodeDecodeError:
             return "unclosed_quote", 1
-        except (csv.Error, StopIteration):
-            return ("stray_quote" if used == 1 and self._peek(1) is not None else "unclosed_quote"), 1
+        except StopIteration:
+            return "unclosed_quote", 1
+        except csv.Error as error:
+            is_stray = used == 1 and "unexpected end" not in str(error)
+            return "stray_quote" if is_stray else "unclosed_quote", 1
 
     def _malformed(self, code: str, line: bytes) -> Malformed:
         return Malformed(self._number, code, readable(line))

@@ -1,7 +1,7 @@
 """One file of one table: text rows in, typed and pseudonymised Parquet out, every row accounted for.
 
-`stage_rows` types, judges and tokenises all rows in one pass into a temporary table; `StagedRows` then finds what must be set aside
-(duplicates, superseded windows) and writes the four files of a load: raw, identity, local ids, quarantine.
+`stage_rows` types, judges and tokenises all rows in one pass into a temporary table; `StagedRows` then finds what must be set
+aside (duplicates, superseded windows) and writes the four files of a load: raw, identity, local ids, quarantine.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class StagedRows:
 
     def bad_rows(self) -> Counter[tuple[str, str, str]]:
         """How many rows have something wrong with them, by (column, reason code, reason)."""
-        counts = Counter((("", m.reason_code, _malformed_reason(m)) for m in self._rows.malformed))
+        counts = Counter(("", m.reason_code, _malformed_reason(m)) for m in self._rows.malformed)
         for problem, n_rows in self._con.execute(
             f"select _problem, count(*) from {_STAGED} where _problem is not null group by _problem"
         ).fetchall():
@@ -256,7 +256,10 @@ class StagedRows:
             con.execute(
                 f"""
                 create or replace temp table landing_reread as
-                select ordinal, {_row_identity(table, self._rows.present)} as row_identity, {_row_text(table, self._rows.present)} as row_text
+                select
+                    ordinal
+                    , {_row_identity(table, self._rows.present)} as row_identity
+                    , {_row_text(table, self._rows.present)} as row_text
                 from (
                     select row_number() over () - 1 as ordinal, {_text_columns(table, self._rows.present)}
                     from {self._again()}
@@ -339,6 +342,9 @@ def _faults(table: Table, present: frozenset[str], delivery_date: date, *, has_n
     if has_nul:
         texts = ", ".join(text_name(c) for c in columns)
         faults.append(Fault("", "nul_byte", "the row holds a NUL byte", f"contains(concat({texts}), chr(0))"))
+    for column in table.columns:
+        if not column.terms.drop:
+            faults += typing_sql.column_faults(column, table, delivery_date)
     key = [text_name(table.column(name)) for name in table.terms.key]
     faults.append(
         Fault(
@@ -348,9 +354,6 @@ def _faults(table: Table, present: frozenset[str], delivery_date: date, *, has_n
             f"coalesce({', '.join(key)}) is null",
         )
     )
-    for column in table.columns:
-        if not column.terms.drop:
-            faults += typing_sql.column_faults(column, table, delivery_date)
     return [*faults, _DUPLICATE, _OVERTAKEN, _SUPERSEDED]
 
 
@@ -462,5 +465,6 @@ def _create_faults(con: duckdb.DuckDBPyConnection, faults: list[Fault]) -> None:
         for number, fault in enumerate(faults)
     )
     con.execute(
-        f"create or replace temp table {_FAULTS} as select * from (values {rows}) as t (problem, column_name, reason_code, reason)"
+        f"create or replace temp table {_FAULTS} as "
+        f"select * from (values {rows}) as t (problem, column_name, reason_code, reason)"
     )

@@ -1,7 +1,7 @@
 """SQL that turns a supplier's text into a typed value, and says why when it cannot.
 
-Every column goes through three layers, each a sub-select, so that nothing is computed twice:
-text (`t_<column>`: trimmed, blank and null values gone), value (`v_<column>`: typed), problem (the first thing wrong with the row).
+Every column goes through three layers, each a sub-select, so that nothing is computed twice: text (`t_<column>`: trimmed,
+blank and null values gone), value (`v_<column>`: typed), problem (the first thing wrong with the row).
 """
 
 from __future__ import annotations
@@ -38,10 +38,12 @@ class Fault:
 
 
 def text_name(column: Column) -> str:
+    """The column's name in the text layer."""
     return ident(f"t_{column.name}")
 
 
 def value_name(column: Column) -> str:
+    """The column's name in the value layer."""
     return ident(f"v_{column.name}")
 
 
@@ -87,7 +89,8 @@ def value_sql(column: Column) -> str:
             number = f"try_cast({text} as double)"
             return f"case when isfinite({number}) then {number} end"
         case "boolean":
-            return f"case when lower({text}) in ({literals(_TRUE)}) then true when lower({text}) in ({literals(_FALSE)}) then false end"
+            word = f"lower({text})"
+            return f"case when {word} in ({literals(_TRUE)}) then true when {word} in ({literals(_FALSE)}) then false end"
     value = _parsed_name(column) if column.data_type == "timestamp" else f"cast({_parsed_name(column)} as date)"
     if "birth_date" in column.roles:
         return f"case when {value} not in ({literals(SENTINEL_BIRTH_DATES)}) then {value} end"

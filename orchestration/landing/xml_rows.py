@@ -1,7 +1,7 @@
 """XML extracts: one repeated element is one row. Streaming; anything that could make an entity grow is refused.
 
-A document type declaration is the only place where entities can be declared, and no extract needs one: refusing it defends against
-entity expansion and external entities at once.
+A document type declaration is the only place where entities can be declared, and no extract needs one: refusing it defends
+against entity expansion and external entities at once.
 """
 
 from __future__ import annotations

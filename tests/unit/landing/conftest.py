@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from landing_place import LandingLimits, Ledger, Place, Zones, people, write_contract
 
 

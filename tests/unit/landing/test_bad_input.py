@@ -7,7 +7,6 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-
 from landing_place import HEADER, Place, column, gzipped, people, table, zipped
 
 GOOD = b"1,Smith,1980-02-01,2026-01-01,3\n"
@@ -272,7 +271,10 @@ def test_a_delete_may_carry_its_key_only(make_place: MakePlace) -> None:
     place = make_place(table("people", columns, mode="delta", deleted={"column": "gone", "values": ["true"]}))
     land(place, b"id,name,gone\n1,,TRUE\n2,,false\n,,true\n")
     assert [(row["id"], row["_is_deleted"]) for row in place.raw("people")] == [("1", True)]
-    assert [(row["line"], row["reason_code"]) for row in place.quarantine("people")] == [(3, "missing_value"), (4, "missing_value")]
+    assert [(row["line"], row["reason_code"]) for row in place.quarantine("people")] == [
+        (3, "missing_value"),
+        (4, "missing_value"),
+    ]
 
 
 def test_of_identical_rows_the_first_stays(place: Place) -> None:
@@ -368,7 +370,8 @@ def cases() -> list[dict[str, object]]:
 
 def test_xml_rows_inherit_from_the_elements_around_them(make_place: MakePlace) -> None:
     place = make_place(*cases())
-    body = '<Case Reference="A"><Need><Kind>Debt</Kind></Need><Need><Kind>Drugs</Kind></Need></Case>\n<Case><Reference>B</Reference></Case>'
+    needs = "<Need><Kind>Debt</Kind></Need><Need><Kind>Drugs</Kind></Need>"
+    body = f'<Case Reference="A">{needs}</Case>\n<Case><Reference>B</Reference></Case>'
     land(place, f"{XML}{body}</Case_File>".encode(), "cases.xml")
     assert [(r["reference"], r["council"], r["_line"]) for r in place.raw("people")] == [("A", "E1", 3), ("B", "E1", 4)]
     assert [(r["reference"], r["kind"]) for r in place.raw("need")] == [("A", "Debt"), ("A", "Drugs")]
