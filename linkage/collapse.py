@@ -59,7 +59,8 @@ def birth_nearly_agrees(left: str = "l", right: str = "r") -> str:
 def collapse(connection: duckdb.DuckDBPyConnection, spec: LinkageSpec) -> None:
     """Make `grouped` (record_token, rep_token, agrees) and `representative` (one row per group) from `record`.
 
-    Reads `live_constraint` (left_token, right_token, kind): a reviewer's "not the same" keeps two records apart here too. A representative's `rep_id` numbers the groups from 0 in the order of their tokens, whatever order the rows came in.
+    Reads `live_constraint` (left_token, right_token, kind): a reviewer's "not the same" keeps two records apart here too.
+    A representative's `rep_id` numbers the groups from 0 in the order of their tokens, whatever order the rows came in.
     """
     _group_records(connection)
     _describe_groups(connection)

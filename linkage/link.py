@@ -161,7 +161,7 @@ def _input_fingerprint(
 def _compute(
     connection: duckdb.DuckDBPyConnection, spec: LinkageSpec, parameters: Parameters, clock: _Clock, *, force: bool
 ) -> tuple[tuple[RuleCount, ...], str]:
-    """From `record` to `record_cluster`, changing nothing in the registry. Gives the pairs a rule and the scoring's fingerprint."""
+    """From `record` to `record_cluster`; the registry stays as it was. Gives the pairs a rule and the scoring's fingerprint."""
     registry.read_constraints(connection)
     collapse(connection, spec)
     counts = block(connection, spec)

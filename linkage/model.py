@@ -8,7 +8,6 @@ because Splink keeps state in them.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -244,9 +243,7 @@ def write_parameters(parameters: Parameters, path: Path) -> None:
     path.write_text(json.dumps(asdict(parameters), indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def settings(
-    prior: float, weights: dict[str, dict[str, tuple[float, float]]] | None, retain: Sequence[str] = ()
-) -> SettingsCreator:
+def settings(prior: float, weights: dict[str, dict[str, tuple[float, float]]] | None) -> SettingsCreator:
     """Fresh Splink settings over `representative`; without weights, for training."""
     return SettingsCreator(
         link_type="dedupe_only",
@@ -257,7 +254,6 @@ def settings(
         # Splink gives the level of each comparison only together with the values compared
         retain_matching_columns=weights is not None,
         retain_intermediate_calculation_columns=False,
-        additional_columns_to_retain=list(retain),
     )
 
 

@@ -19,9 +19,6 @@ from linkage.errors import ParametersError
 from linkage.model import RAREST, Parameters, level_number, levels, population, settings
 from linkage.spec import LinkageSpec
 
-#: Refusals made on the pair itself; the merge adds its own.
-PAIR_REFUSALS = ("twin", "namesake", "shared_number", "no_birth_date", "ambiguous")
-
 #: Refusals that say "two people" rather than "not enough evidence": no third record may bring the two together either.
 TWO_PEOPLE = ("twin", "namesake", "shared_number")
 
@@ -105,6 +102,7 @@ def score(connection: duckdb.DuckDBPyConnection, spec: LinkageSpec, parameters: 
         linker = Linker(
             api.register("splink_input", dataset_display_name=f"groups_{uuid4().hex[:8]}"),
             settings(prior, parameters.weights),
+            log_level=None,
         )
         for column in ("given_name", "family_name", "postcode"):
             linker.table_management.register_term_frequency_lookup(

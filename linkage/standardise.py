@@ -95,11 +95,9 @@ def create_macros(connection: duckdb.DuckDBPyConnection, spec: LinkageSpec) -> N
                 when not ({prefixes}) then 'out_of_range'
                 else 'valid'
             end""",
-        "nhs_number_state(x)": "digits_state(digits_of(x))",
-        "nhs_number_of(x)": "case when nhs_number_state(x) = 'valid' then digits_of(x) end",
+        "number_of(digits, state)": "case when state = 'valid' then digits end",
         # a mistyped number still says something: it is compared by edit distance, never for equality
-        "typed_number_of(x)": """
-            case when nhs_number_state(x) = 'invalid' and length(digits_of(x)) between 9 and 11 then digits_of(x) end""",
+        "typed_number_of(digits, state)": "case when state = 'invalid' and length(digits) between 9 and 11 then digits end",
         # 07 the number is absent, 08 a baby's trace is postponed: a number sent with either is mostly the mother's
         "is_own_number(status)": "coalesce(lpad(trim(status), 2, '0') not in ('07', '08'), true)",
         # folded to plain lower-case words; bracketed remarks such as "(known as ...)" are not part of the name
@@ -157,18 +155,18 @@ def create_macros(connection: duckdb.DuckDBPyConnection, spec: LinkageSpec) -> N
                 when regexp_full_match(digit_at(c, 2), '[A-Z][0-9][A-Z0-9]?{_INWARD}') then spaced_postcode(digit_at(c, 2))
                 when regexp_full_match(digit_at(c, 3), '[A-Z]{{2}}[0-9][A-Z0-9]?{_INWARD}') then spaced_postcode(digit_at(c, 3))
             end""",
-        "postcode_text(x)": "postcode_shaped(postcode_repaired(regexp_replace(upper(x), '[^A-Z0-9]', '', 'g')))",
+        "postcode_letters(x)": "nullif(regexp_replace(upper(x), '[^A-Z0-9]', '', 'g'), '')",
+        "postcode_of(letters)": "case when not starts_with(letters, 'ZZ') then postcode_shaped(postcode_repaired(letters)) end",
         # ZZ99 and country digits: no fixed abode (3VZ), not known (3WZ), otherwise a country
-        "postcode_state(x)": r"""
+        "postcode_state(letters, postcode)": """
             case
-                when x is null or regexp_full_match(x, '[^A-Za-z0-9]*') then 'missing'
-                when regexp_full_match(upper(x), '[^A-Z0-9]*ZZ99[^A-Z0-9]*3VZ[^A-Z0-9]*') then 'no_fixed_abode'
-                when regexp_full_match(upper(x), '[^A-Z0-9]*ZZ99[^A-Z0-9]*3WZ[^A-Z0-9]*') then 'unknown'
-                when regexp_matches(upper(x), '^[^A-Z0-9]*ZZ') then 'overseas'
-                when postcode_text(x) is null then 'invalid'
+                when letters is null then 'missing'
+                when letters = 'ZZ993VZ' then 'no_fixed_abode'
+                when letters = 'ZZ993WZ' then 'unknown'
+                when starts_with(letters, 'ZZ') then 'overseas'
+                when postcode is null then 'invalid'
                 else 'valid'
             end""",
-        "postcode_of(x)": "case when postcode_state(x) = 'valid' then postcode_text(x) end",
         "national_phone(digits)": """
             case
                 when starts_with(digits, '0044') then '0' || ltrim(substr(digits, 5), '0')
@@ -190,14 +188,15 @@ def create_macros(connection: duckdb.DuckDBPyConnection, spec: LinkageSpec) -> N
         "email_of(x)": "email_shaped(lower(trim(x)))",
         "uprn_of(x)": "nullif(ltrim(digits_of(x), '0'), '')",
     }
-    for signature, body in macros.items():
-        connection.execute(f"create or replace temp macro {signature} as {body}")
-    connection.execute("create or replace temp table alias_class (word varchar, classes varchar[])")
+    connection.execute(";".join(f"create or replace temp macro {signature} as {body}" for signature, body in macros.items()))
     classes: dict[str, set[str]] = {}
     for name, aliases in lists["alias_classes"].items():
         for word in {name, *aliases}:
             classes.setdefault(word, set()).add(name)
-    connection.executemany("insert into alias_class values (?, ?)", [[word, sorted(names)] for word, names in classes.items()])
+    connection.execute(
+        "create or replace temp table alias_class as select unnest($1::varchar[]) as word, unnest($2::varchar[][]) as classes",
+        [list(classes), [sorted(names) for names in classes.values()]],
+    )
 
 
 def read_identity(connection: duckdb.DuckDBPyConnection, files: list[Path]) -> None:
@@ -268,15 +267,20 @@ def _resolve_superseded(connection: duckdb.DuckDBPyConnection) -> None:
     """Follow PDS mergers to their end. The newest statement about an old number is the one that counts."""
     connection.execute("""
         create or replace temp table superseded_step as
-        select
-            nhs_number_of(superseded_nhs_number) as old_number,
-            max(row(load_seq, coalesce(identity_valid_from, date '0001-01-01'), nhs_number_of(nhs_number)))[3] as new_number
-        from identity_row
-        where
-            superseded_nhs_number is not null
-            and not coalesce(is_deleted, false)
-            and nhs_number_of(superseded_nhs_number) <> nhs_number_of(nhs_number)
-        group by 1""")
+        with merger as (
+            select
+                load_seq,
+                coalesce(identity_valid_from, date '0001-01-01') as valid_from,
+                digits_of(superseded_nhs_number) as old_number,
+                digits_of(nhs_number) as new_number
+            from identity_row
+            where superseded_nhs_number is not null and not coalesce(is_deleted, false)
+        )
+
+        select old_number, max(row(load_seq, valid_from, new_number))[3] as new_number
+        from merger
+        where digits_state(old_number) = 'valid' and digits_state(new_number) = 'valid' and old_number <> new_number
+        group by old_number""")
     connection.execute("""
         create or replace temp table superseded as
         with recursive chain (old_number, current_number) as (
@@ -331,6 +335,20 @@ def _standardise_rows(connection: duckdb.DuckDBPyConnection, as_of_sql: str) -> 
                 coalesce(identity_valid_from, date '0001-01-01') as valid_from,
                 coalesce(identity_valid_to, date '9999-12-31') as valid_to
             from live
+        ),
+
+        -- in steps, so that no rule is worked out twice for a row
+        bare as (
+            select
+                *,
+                case when is_own_number(nhs_number_status) then digits_of(nhs_number) end as digits,
+                postcode_letters(postcode) as letters,
+                birth_date_state(birth_date, {as_of_sql}) as birth_date_state
+            from said
+        ),
+
+        stated as (
+            select *, digits_state(digits) as digits_state, postcode_of(letters) as postcode_text from bare
         )
 
         select
@@ -340,12 +358,10 @@ def _standardise_rows(connection: duckdb.DuckDBPyConnection, as_of_sql: str) -> 
             load_seq,
             valid_from,
             valid_to,
-            case
-                when nhs_number is not null and not is_own_number(nhs_number_status) then 'not_own'
-                else nhs_number_state(nhs_number)
-            end as nhs_number_state,
-            case when is_own_number(nhs_number_status) then nhs_number_of(nhs_number) end as nhs_number,
-            case when is_own_number(nhs_number_status) then typed_number_of(nhs_number) end as typed_number,
+            case when nhs_number is not null and not is_own_number(nhs_number_status) then 'not_own' else digits_state end
+                as nhs_number_state,
+            number_of(digits, digits_state) as nhs_number,
+            typed_number_of(digits, digits_state) as typed_number,
             lpad(trim(nhs_number_status), 2, '0') = '01' as is_traced,
             given_words(given_name) as given_words,
             given_words(middle_names) as middle_words,
@@ -353,16 +369,16 @@ def _standardise_rows(connection: duckdb.DuckDBPyConnection, as_of_sql: str) -> 
             family_words(previous_family_name) as previous_words,
             given_name is not null as has_given,
             family_name is not null as has_family,
-            birth_date_state(birth_date, {as_of_sql}) as birth_date_state,
-            case when birth_date_state(birth_date, {as_of_sql}) = 'valid' then birth_date end as birth_date,
+            birth_date_state,
+            case when birth_date_state = 'valid' then birth_date end as birth_date,
             sex_of(sex) as sex,
             case when death_date between date '1900-01-02' and {as_of_sql} then death_date end as death_date,
-            postcode_state(postcode) as postcode_state,
-            postcode_of(postcode) as postcode,
+            postcode_state(letters, postcode_text) as postcode_state,
+            postcode_text as postcode,
             uprn_of(uprn) as uprn,
             list_filter([phone_of(p) for p in phones], lambda p: p is not null) as phones,
             email_of(email) as email
-        from said""")
+        from stated""")
 
 
 def _latest(column: str, *, by: str = "load_seq, valid_from", where: str = "is_current") -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -86,7 +88,8 @@ def train(
             raise LinkageError(f"{n_records} records are too few to train on; give at least 1,000 from several sources")
         frequencies = {column: _frequencies(connection, column) for column in RAREST}
         matches_per_record = _matches_per_record(connection, n_records)
-        weights = _learn(connection, spec, matches_per_record / n_records, most_pairs)
+        with _splink_quiet():
+            weights = _learn(connection, spec, matches_per_record / n_records, most_pairs)
         by_source = connection.execute("select source, count(*) from record group by source order by source").fetchall()
     parameters = Parameters(version, trained_on, n_records, matches_per_record, weights, frequencies)
     card_path = model_path.with_suffix(".md")
@@ -120,11 +123,13 @@ def _matches_per_record(connection: duckdb.DuckDBPyConnection, n_records: int) -
 def _learn(
     connection: duckdb.DuckDBPyConnection, spec: LinkageSpec, prior: float, most_pairs: int
 ) -> dict[str, dict[str, tuple[float, float]]]:
-    # Splink reports every level a pass did not meet; what is missing after the last pass is dealt with in `_smoothed`
-    logging.getLogger("splink").setLevel(logging.ERROR)
     connection.execute("create or replace table training_input as select * from representative order by rep_id")
     api = DuckDBAPI(connection)
-    linker = Linker(api.register("training_input", dataset_display_name=f"records_{uuid4().hex[:8]}"), settings(prior, None))
+    linker = Linker(
+        api.register("training_input", dataset_display_name=f"records_{uuid4().hex[:8]}"),
+        settings(prior, None),
+        log_level=None,
+    )
     linker.training.estimate_u_using_random_sampling(max_pairs=most_pairs, seed=spec.seed, min_count_per_level=None)
     for rule in _TRAINING_BLOCKS:
         linker.training.estimate_parameters_using_expectation_maximisation(
@@ -140,6 +145,18 @@ def _learn(
     }
     linker.table_management.delete_tables_created_by_splink_from_db()
     return {name: _smoothed(name, learned[name], prior) for name in levels()}
+
+
+@contextmanager
+def _splink_quiet() -> Iterator[None]:
+    """Splink reports every level that a pass did not meet; what is missing after the last pass is dealt with in `_smoothed`."""
+    logger = logging.getLogger("splink")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _smoothed(

@@ -22,15 +22,16 @@ _POLARS = {
 }
 
 _WORDS = {
-    "m": """Oliver George Arthur Noah Muhammad Leo Harry Oscar Archie Henry Theodore Freddie Jack Charlie William James Thomas David
-        Daniel Samuel Ibrahim Yusuf Hassan Ahmed Kofi Kwame Jakub Piotr Andrei Mihai Rajesh Arjun Wei Jun Tariq Bilal Rhys Callum""",
-    "f": """Olivia Amelia Isla Ava Ivy Freya Lily Florence Mia Willow Sophie Grace Emily Elizabeth Margaret Patricia Susan Catherine
-        Aisha Fatima Maryam Zainab Ama Abena Zofia Elena Ioana Priya Ananya Mei Ling Nadia Sana Bronwen Niamh Victoria Rebecca""",
-    "family": """Smith Jones Taylor Brown Williams Wilson Johnson Davies Patel Wright Khan Ahmed Begum Ali Hussain Walker White Green
-        Hall Wood Harris Lewis Martin Jackson Clarke Clark Turner Hill Scott Cooper Morris Ward Moore King Watson Baker Harrison
+    "m": """Oliver George Arthur Noah Muhammad Leo Harry Oscar Archie Henry Theodore Freddie Jack Charlie William James Thomas
+        David Daniel Samuel Ibrahim Yusuf Hassan Ahmed Kofi Kwame Jakub Piotr Andrei Mihai Rajesh Arjun Wei Jun Tariq Bilal""",
+    "f": """Olivia Amelia Isla Ava Ivy Freya Lily Florence Mia Willow Sophie Grace Emily Elizabeth Margaret Patricia Susan
+        Catherine Aisha Fatima Maryam Zainab Ama Abena Zofia Elena Ioana Priya Ananya Mei Ling Nadia Sana Bronwen Niamh""",
+    "family": """Smith Jones Taylor Brown Williams Wilson Johnson Davies Patel Wright Khan Ahmed Begum Ali Hussain Walker White
+        Hall Wood Harris Lewis Martin Jackson Clarke Clark Turner Hill Scott Cooper Morris Ward Moore King Watson Baker Grant
         Morgan Evans Kowalski Nowak Popescu Ionescu Mensah Osei Okafor Adeyemi Singh Kaur Sharma Chen Wang Nguyen Silva Santos
-        Rossi Murphy Kelly Byrne Doyle Fraser Grant Munro Haddad Rahman Chowdhury Hossain Yilmaz Demir Abdi Warsame Tesfaye""",
-    "syllable": "ba be bo da de do fa fe ga go ha he ka ke ko la le lo ma me mo na ne no pa pe ra re ro sa se so ta te to va ve wa",
+        Rossi Murphy Kelly Byrne Doyle Fraser Munro Haddad Rahman Chowdhury Hossain Yilmaz Demir Abdi Warsame Tesfaye""",
+    "syllable": "ba be bo da de do fa fe ga go ha he ka ke ko la le lo ma me mo na ne no pa pe ra re ro sa se so ta te to va ve",
+    "ending": "n ris ton ski ovic dze ley",
 }
 _LISTS = {kind: words.split() for kind, words in _WORDS.items()}
 
@@ -105,14 +106,8 @@ def make_place(n_people: int, seed: int = 7, withheld: float = 0.0) -> Place:
 
 def _people(n: int, rng: np.random.Generator) -> list[dict[str, object]]:
     numbers = nhs_numbers(n)
-    rare = np.array(
-        [
-            a + b + c
-            for a in _LISTS["syllable"]
-            for b in _LISTS["syllable"]
-            for c in ("n", "ris", "ton", "ski", "ovic", "dze", "ley")
-        ]
-    )
+    syllables, endings = _LISTS["syllable"], _LISTS["ending"]
+    rare = np.array([a + b + c for a in syllables for b in syllables for c in endings])
     people: list[dict[str, object]] = []
     household: dict[str, object] = {}
     for i in range(n):

@@ -15,6 +15,7 @@ import polars as pl
 import pytest
 from conftest import Index
 
+import linkage
 from linkage.errors import ConstraintError, LinkageError, ParametersError, RegistryError
 from linkage.evaluate import evaluate, truth_by_token
 from linkage.model import Parameters, read_parameters, write_parameters
@@ -109,6 +110,27 @@ def test_a_number_alone_does_not_link_a_record_that_is_somebody_else(index: Inde
     baby = vcs(C, nhs_number=NUMBERS[0], given_name="Adaeze", birth_date=date(2025, 12, 1))
     index.run(people.frame([gp(A, NUMBERS[0]), stranger, baby]))
     assert len(index.partition()) == 3
+
+
+def test_a_number_sent_for_a_new_baby_is_the_mothers_and_not_used(index: Index) -> None:
+    baby = {"birth_date": date(2025, 12, 20), "postcode": JO["postcode"], "sex": "F"}
+    born = {
+        "record_token": C,
+        "source": "acute_sus",
+        "table_name": "apc",
+        "nhs_number": NUMBERS[0],
+        "nhs_number_status": "08",
+        **baby,
+    }
+    index.run(people.frame([gp(A, NUMBERS[0]), gp(B, NUMBERS[1], given_name="Adaeze", **baby), born]))
+    assert index.together(B, C)
+    assert not index.together(A, C)
+
+
+def test_the_first_of_january_says_the_year_only(index: Index) -> None:
+    index.run(people.frame([gp(A, NUMBERS[0]), vcs(B, birth_date=date(1980, 1, 1)), vcs(C, birth_date=date(1981, 1, 1))]))
+    assert index.together(A, B)
+    assert not index.together(A, C)
 
 
 def test_placeholders_never_link_two_people(index: Index) -> None:
@@ -439,6 +461,14 @@ def test_an_untrained_level_is_an_error(parameters: Parameters, tmp_path: Path) 
     path.write_text("{}", encoding="utf-8")
     with pytest.raises(ParametersError, match="not a trained linkage model"):
         read_parameters(path)
+
+
+def test_the_committed_model_is_complete_and_has_its_card() -> None:
+    model = Path(linkage.__file__).parent / "models" / "parameters.json"
+    card = model.with_suffix(".md").read_text(encoding="utf-8")
+    parameters = read_parameters(model)
+    assert parameters.version in card
+    assert all(parameters.weights[c]["exact"][0] > parameters.weights[c]["exact"][1] for c in ("nhs_number", "given_name"))
 
 
 def test_a_prior_of_nought_is_an_error(parameters: Parameters) -> None:

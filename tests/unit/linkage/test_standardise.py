@@ -21,6 +21,14 @@ Apply = Callable[..., object]
 def rule() -> Iterator[Apply]:
     with duckdb.connect() as connection:
         create_macros(connection, default_spec(accept_test_numbers=True))
+        # the rules as a row passes through them
+        connection.execute("""
+            create temp macro nhs_number_state(x) as digits_state(digits_of(x));
+            create temp macro nhs_number_of(x) as number_of(digits_of(x), nhs_number_state(x));
+            create temp macro typed_number(x) as typed_number_of(digits_of(x), nhs_number_state(x));
+            create temp macro postcode(x) as postcode_of(postcode_letters(x));
+            create temp macro state_of_postcode(x) as postcode_state(postcode_letters(x), postcode(x));
+        """)
         yield lambda name, *values: connection.execute(f"select {name}({', '.join('?' * len(values))})", values).fetchone()[0]
 
 
@@ -33,7 +41,7 @@ def is_mod_11(digits: str) -> bool:
 
 @given(st.from_regex(r"[0-9]{10}", fullmatch=True))
 @example("9990000018")
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_a_number_is_valid_only_with_its_check_digit_and_in_range(rule: Apply, digits: str) -> None:
     state = rule("nhs_number_state", digits)
     if state == "valid":
@@ -57,26 +65,26 @@ def test_one_wrong_digit_is_never_a_valid_number_but_is_kept_for_comparison(rule
     number = people.nhs_numbers(1, start)[0]
     wrong = number[:place] + str((int(number[place]) + by) % 10) + number[place + 1 :]
     assert rule("nhs_number_of", wrong) is None
-    assert rule("typed_number_of", wrong) in (wrong, None if len(set(wrong)) == 1 else wrong)
+    assert rule("typed_number", wrong) in (wrong, None if len(set(wrong)) == 1 else wrong)
 
 
 @pytest.mark.parametrize("number", [d * 10 for d in "0123456789"] + ["1234567890", "987 654 3210", "943 476 5919"])
 def test_placeholder_numbers_are_not_numbers(rule: Apply, number: str) -> None:
     assert rule("nhs_number_of", number) is None
-    assert rule("typed_number_of", number) is None
+    assert rule("typed_number", number) is None
 
 
 def test_test_numbers_are_refused_unless_asked_for() -> None:
     with duckdb.connect() as connection:
         create_macros(connection, default_spec())
         states = connection.execute(
-            "select nhs_number_state('9990000018'), nhs_number_state(?), nhs_number_state('4010232137')", people.nhs_numbers(1)
+            "select digits_state('9990000018'), digits_state(?), digits_state('4010232137')", people.nhs_numbers(1)
         ).fetchone()
     assert states == ("out_of_range", "out_of_range", "valid")
 
 
 @given(st.text(max_size=40))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_names_become_bare_words_and_stay_so(rule: Apply, name: str) -> None:
     once = rule("given_words", name)
     assert all(word and word == word.strip() and not any(c.isdigit() or c in " -'.," for c in word) for word in once)
@@ -112,7 +120,7 @@ def test_particles_go_only_when_a_name_is_left(rule: Apply) -> None:
 
 
 @given(st.dates(date(1850, 1, 1), date(2035, 1, 1)))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_a_birth_date_is_valid_when_somebody_alive_could_have_it(rule: Apply, day: date) -> None:
     as_of = date(2026, 1, 1)
     state = rule("birth_date_state", day, as_of)
@@ -132,10 +140,10 @@ incodes = st.from_regex(r"[0-9][ABD-HJLNP-UW-Z]{2}", fullmatch=True)
 
 @given(outcodes, incodes, st.sampled_from(["", " ", "  ", "-"]), st.booleans())
 @example("ZZ99", "3VZ", " ", False)
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_a_postcode_reads_the_same_however_it_is_spaced(rule: Apply, out: str, inward: str, gap: str, lower: bool) -> None:
     text = f" {out}{gap}{inward} "
-    found = rule("postcode_of", text.lower() if lower else text)
+    found = rule("postcode", text.lower() if lower else text)
     assert found == (None if out.startswith("ZZ") else f"{out} {inward}")
 
 
@@ -156,7 +164,7 @@ def test_a_postcode_reads_the_same_however_it_is_spaced(rule: Apply, out: str, i
     ],
 )
 def test_postcodes(rule: Apply, text: str | None, postcode: str | None, state: str) -> None:
-    assert (rule("postcode_of", text), rule("postcode_state", text)) == (postcode, state)
+    assert (rule("postcode", text), rule("state_of_postcode", text)) == (postcode, state)
 
 
 @pytest.mark.parametrize(
