@@ -17,7 +17,7 @@ def future_date_rules(columns: Sequence[str], delivery_column: str) -> tuple[Rul
             severity="warning",
             tolerance=_TOLERANCE,
             title=f"not_in_future:{column}",
-            condition=f'"{column}" > "{delivery_column}"',
+            condition=f'cast("{column}" as date) > "{delivery_column}"',
         )
         for column in columns
     )
