@@ -18,6 +18,7 @@ import duckdb
 import typer
 from rich.console import Console
 
+from linkage.errors import LinkageError
 from orchestration.dbt import DbtError
 from orchestration.landing.contract import ContractError
 from orchestration.landing.errors import LandingError
@@ -63,7 +64,7 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
         except RunLocked as error:
             _complain(str(error))
             raise typer.Exit(EXIT_LOCKED) from error
-        except (SettingsError, ContractError, LandingError, DbtError, ReleaseError) as error:
+        except (SettingsError, ContractError, LandingError, LinkageError, DbtError, ReleaseError) as error:
             _complain(str(error))
             raise typer.Exit(EXIT_CANNOT_START) from error
         except KeyboardInterrupt as error:

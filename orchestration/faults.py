@@ -6,12 +6,13 @@ import errno
 
 import duckdb
 
+from linkage.errors import LinkageError
 from orchestration.landing.errors import LandingError
 from orchestration.publishing.release import ReleaseError
 from orchestration.run_lock import RunLocked
 from orchestration.settings import SettingsError
 
-_SPEAK_FOR_THEMSELVES = (LandingError, ReleaseError, RunLocked, SettingsError)
+_SPEAK_FOR_THEMSELVES = (LandingError, LinkageError, ReleaseError, RunLocked, SettingsError)
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
 _NOTHING_LOST = "Nothing is lost: the last release goes on serving, and the next run finishes this one."
@@ -29,7 +30,14 @@ def explain(error: BaseException) -> str:
             f"DuckDB ran out of the memory it may use ({_where(error)}). Raise PHM_MEMORY_LIMIT or PHM_MAX_SPILL, "
             f"or lower PHM_THREADS, and run again. {_NOTHING_LOST}"
         )
+    if quotes_values(error):
+        return f"{type(error).__name__}: a row does not fit its column; the values are not repeated here, because logs are no place for them"
     return str(error) if isinstance(error, _SPEAK_FOR_THEMSELVES) else f"{type(error).__name__}: {error}"
+
+
+def quotes_values(error: BaseException) -> bool:
+    """True for errors of DuckDB whose message repeats a value of a row."""
+    return isinstance(error, (duckdb.ConversionException, duckdb.ConstraintException, duckdb.OutOfRangeException))
 
 
 def is_disk_full(error: BaseException) -> bool:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from orchestration.housekeeping import tidy
 from orchestration.landing.files import find_deliveries
 from orchestration.landing_step import recover_landing
+from orchestration.orphans import end_orphan
 from orchestration.publishing import release
 from orchestration.run_lock import run_lock
 from orchestration.settings import Settings, SettingsError
@@ -31,6 +32,7 @@ def open_night(settings: Settings, command: str) -> Iterator[None]:
     with run_lock(settings.lock_path, command):
         claim(settings, environment)
         check_key_is_the_same(settings, key)
+        end_orphan(settings.child_path)
         recover_landing(settings)
         release.recover(settings.releases_dir, settings.operations_dir / "release")
         tidy(settings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+from linkage.errors import LinkageError
 from linkage.link import Limits, LinkageReport, link
 from linkage.model import Parameters, read_parameters
 from linkage.spec import default_spec
@@ -44,7 +45,7 @@ def train_model(settings: Settings, version: str, trained_on: str, as_of: date) 
     """Train a model on the identity records that have landed and write it, with its card, beside the others, for review."""
     return train(
         settings.identifiable_dir / "identity",
-        MODEL_DIR,
+        MODEL_DIR / f"{version}.json",
         spec=default_spec(accept_test_numbers=not settings.is_production),
         version=version,
         trained_on=trained_on,

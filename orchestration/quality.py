@@ -157,7 +157,7 @@ def _index_subjects(settings: Settings) -> list[Subject]:
     files = literal(str(settings.identifiable_dir / "identity/*/*/*.parquet"))
     unlinked = f"""
         select identity.record_token
-        from (select distinct record_token from read_parquet({files}, union_by_name = true)) as identity
+        from (select distinct record_token from read_parquet({files}, union_by_name = true) where record_token is not null) as identity
         anti join ({links}) as links on identity.record_token = links.record_token
     """
     return [

@@ -110,6 +110,11 @@ class Settings(BaseSettings):
         return self.warehouse_dir / "run.lock"
 
     @property
+    def child_path(self) -> Path:
+        """Where a running child process is written down."""
+        return self.warehouse_dir / "child.json"
+
+    @property
     def dagster_dir(self) -> Path:
         return self.warehouse_dir / "dagster"
 
@@ -223,6 +228,7 @@ class Settings(BaseSettings):
                 "PHM_MEMORY_LIMIT": self.memory_limit,
                 "PHM_MAX_SPILL": self.max_spill,
                 "DBT_TARGET_PATH": str(self.dbt_target_dir),
+                "DBT_LOG_LEVEL_FILE": "info",
             }
         )
 

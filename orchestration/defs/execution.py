@@ -30,14 +30,14 @@ def execute_nightly(dagster_home: Path, run_id: str, night: Mapping[str, Any], c
     from orchestration.definitions import defs  # reads the settings when it is imported
 
     progress = _Progress(console)
-    with dg.DagsterInstance.from_config(str(dagster_home)) as instance:
+    with dg.DagsterInstance.from_config(str(dagster_home)) as instance, progress.status:
         instance.add_event_listener(run_id, progress.see)
         defs.resolve_job_def(NIGHTLY).execute_in_process(
             instance=instance,
             run_id=run_id,
             run_config={
                 "resources": {"night": {"config": dict(night)}},
-                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+                "loggers": {"console": {"config": {"log_level": "INFO"}}},
             },
             tags={TELLS_ITSELF: "true"},
             raise_on_error=False,
@@ -50,6 +50,8 @@ class _Progress:
 
     def __init__(self, console: Console) -> None:
         self.told = Told()
+        #: The step at hand, on a terminal: dbt takes its time.
+        self.status = console.status("starting")
         self._console = console
         self._facts: dict[str, dict[str, Any]] = {}
         self._n_made: dict[str, int] = {}
@@ -60,7 +62,9 @@ class _Progress:
         if event is None:
             return
         step = event.step_key or ""
-        if event.is_step_materialization:
+        if event.is_step_start:
+            self.status.update(step)
+        elif event.is_step_materialization:
             self._gather(step, event.step_materialization_data.materialization.metadata)
         elif event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             self._see_check(event.asset_check_evaluation_data)
@@ -75,6 +79,7 @@ class _Progress:
 
     def _gather(self, step: str, metadata: Mapping[str, dg.MetadataValue]) -> None:
         self._n_made[step] = self._n_made.get(step, 0) + 1
+        self.status.update(f"{step}: {self._n_made[step]}")
         facts = self._facts.setdefault(step, {})
         for name in _SHOWN:
             if name in metadata:

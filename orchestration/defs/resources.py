@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 import dagster as dg
 from pydantic import Field
 
-from orchestration.faults import explain, is_transient
+from orchestration.faults import explain, is_transient, quotes_values
 from orchestration.night import open_night, parse_date, resolve_as_of
 from orchestration.settings import load_settings
 
@@ -69,4 +69,6 @@ def explained() -> Generator[None, None, None]:
     except dg.Failure:
         raise
     except Exception as error:
-        raise dg.Failure(description=explain(error), allow_retries=is_transient(error)) from error
+        # Dagster keeps the chain of causes; one that quotes a value of a row must not be in it.
+        cause = None if quotes_values(error) else error
+        raise dg.Failure(description=explain(error), allow_retries=is_transient(error)) from cause

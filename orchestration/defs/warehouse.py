@@ -10,6 +10,7 @@ from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_as
 
 from orchestration.dbt import dbt_executable
 from orchestration.defs.resources import Night
+from orchestration.orphans import remembered
 from orchestration.settings import Settings, load_settings, without_secrets
 
 MARTS = "marts"
@@ -34,13 +35,15 @@ def warehouse_assets(manifest: Path) -> dg.AssetsDefinition:
 
     @dbt_assets(manifest=manifest, dagster_dbt_translator=Translator(), name="warehouse")
     def warehouse(context: dg.AssetExecutionContext, dbt: DbtCliResource, night: Night) -> Iterator[Any]:
-        target = load_settings().dbt_target_dir / f"{context.run.run_id}-{context.op_execution_context.op.name}"
+        settings = load_settings()
+        target = settings.dbt_target_dir / f"{context.run.run_id}-{context.op_execution_context.op.name}"
         arguments = ["build", "--vars", json.dumps({"as_of": night.as_of}), "--exclude-resource-type", "unit_test"]
         if night.full_refresh:
             arguments.append("--full-refresh")
         with without_secrets():
             invocation = dbt.cli(arguments, context=context, target_path=target)
-        yield from invocation.stream()
+        with remembered(settings.child_path, invocation.process.pid):
+            yield from invocation.stream()
 
     return warehouse
 

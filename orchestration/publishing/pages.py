@@ -150,7 +150,7 @@ def _figure(source: Path, token: Token, queries: dict[str, Query]) -> str:
     try:
         chart = Chart(**yaml.safe_load(token.content))
         query = queries[chart.query]
-        svg = to_svg(chart, query.rows)
+        svg = to_svg(chart, query.rows) if query.rows else "<p>There is nothing to show in this release.</p>"
     except (ValidationError, ChartError, yaml.YAMLError, TypeError) as error:
         raise PageError(f"{where}: {error}") from error
     except KeyError as error:
