@@ -6,6 +6,7 @@ from expectations.rules import InSet, NoRows, NotNull, RowCount, Rule, Unique
 
 #: A person with more records than this has been chained to strangers (ten sources, some with a record per practice or episode).
 _MOST_RECORDS = 60
+_METHODS = ("nhs_number", "probabilistic", "manual", "singleton", "no_identity")
 
 
 def person_record_rules() -> tuple[Rule, ...]:
@@ -15,7 +16,7 @@ def person_record_rules() -> tuple[Rule, ...]:
         NotNull(column="record_token"),
         NotNull(column="person_id"),
         Unique(columns=("record_token",)),
-        InSet(column="match_method", values=("nhs_number", "probabilistic", "singleton")),
+        InSet(column="match_method", values=_METHODS),
     )
 
 

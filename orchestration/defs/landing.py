@@ -100,10 +100,5 @@ def _table_metadata(report: SourceReport, table: str) -> dict[str, object]:
 
 def _accepted(source: Source, newest: date, report: SourceReport) -> dg.AssetMaterialization:
     return dg.AssetMaterialization(
-        delivery_key(source),
-        metadata={
-            "delivery_date": newest.isoformat(),
-            "rows": report.rows_landed,
-            "quarantined": report.rows_quarantined,
-        },
+        delivery_key(source), metadata={"delivery_date": newest.isoformat(), "rows_accepted": report.rows_landed}
     )

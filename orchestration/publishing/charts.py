@@ -106,8 +106,13 @@ def _bar(chart: Chart, categories: list[Any]) -> dict[str, Any]:
         },
     }
     if chart.colour:
-        encoding["color"] = {"field": chart.colour, "type": "nominal", "title": None, "sort": None}
+        encoding["color"] = _colour(chart)
     return {"mark": {"type": "bar", "color": PALETTE[0]}, "encoding": encoding}
+
+
+def _colour(chart: Chart) -> dict[str, Any]:
+    """Groups in the order of the query, or from low to high when they have an order of their own."""
+    return {"field": chart.colour, "type": "nominal", "title": None, "sort": "ascending" if chart.is_ordered else None}
 
 
 def _share_bar(chart: Chart, categories: list[Any]) -> dict[str, Any]:
@@ -122,7 +127,7 @@ def _line(chart: Chart, _categories: list[Any]) -> dict[str, Any]:
         "y": {"field": chart.y, "type": "quantitative", "title": chart.y_title or None, "axis": {"format": ",d"}},
     }
     if chart.colour:
-        encoding["color"] = {"field": chart.colour, "type": "nominal", "title": None, "sort": None}
+        encoding["color"] = _colour(chart)
     return {
         "mark": {"type": "line", "strokeWidth": 3, "color": PALETTE[0]},
         "encoding": encoding,

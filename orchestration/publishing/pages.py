@@ -51,8 +51,8 @@ class Query:
 def build_site(database: Path, pages_dir: Path, output_dir: Path, context: Mapping[str, str]) -> list[Path]:
     """Build every page of `pages_dir` from the release database into `output_dir`.
 
-    `pages_dir` holds `layout.html`, `style.css`, `common/*.md` (built for every purpose) and `<purpose>/*.md`; `context` gives the
-    layout's values and must have `purpose`, `release_id` and `as_of`. Returns the files written.
+    `pages_dir` holds `layout.html`, `style.css`, `common/*.md` (built for every purpose) and `<purpose>/*.md`; `context` gives
+    the layout its values and must have `purpose`, `release_id` and `as_of`. Returns the files written.
     Raises `PageError` for a page that cannot be built.
     """
     output_dir.mkdir(parents=True, exist_ok=True)
