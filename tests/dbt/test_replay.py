@@ -98,7 +98,7 @@ def write_load(data_dir: Path, table: str, load: Load) -> None:
             f"to '{data_dir}/raw/trial/{table}/{load.seq:08d}.parquet' (format parquet)"
         )
         connection.execute(
-            f"copy (select * from (values {windows}) as t(load_seq, source, table_name, \"window\", mode)) "
+            f'copy (select * from (values {windows}) as t(load_seq, source, table_name, "window", mode)) '
             f"to '{data_dir}/raw/operations/delivery_window/{table}_{load.seq:08d}.parquet' (format parquet)"
         )
 
