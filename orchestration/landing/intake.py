@@ -63,8 +63,9 @@ class _Observer:
             self.cr += block.count(b"\r")
             self.crlf += block.count(b"\r\n") + (self.tail.endswith(b"\r") and block.startswith(b"\n"))
         self.nul = self.nul or b"\0" in block
+        gaps = (b"\n\n", b"\n\r\n") if self.cr else (b"\n\n",)
         seam = self.tail + block[:2]
-        self.blank = self.blank or any(gap in part for gap in (b"\n\n", b"\n\r\n") for part in (block, seam))
+        self.blank = self.blank or any(gap in part for gap in gaps for part in (block, seam))
         self.tail = (self.tail + block)[-2:] if len(block) < 2 else block[-2:]
 
 

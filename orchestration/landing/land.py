@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -277,15 +278,26 @@ class _BatchWork:
     def stage(self) -> None:
         """Read, judge and write every file. Raises `Refusal` at the first that cannot be used."""
         together = self._files_of_one_window()
-        for item, files in by_item(self.batch.files):
-            self.current = files[0]
-            copy = self.lander.scratch / "content"
-            intake = take_in(item, files[0].table.terms.format.encoding, copy)
-            for file in files:
-                self.current = file
-                self._take(file, intake, may_repeat=file.key not in together)
-            copy.unlink(missing_ok=True)
+        work = by_item(self.batch.files)
+        # the bytes of the next file are read while DuckDB works on this one
+        with ThreadPoolExecutor(max_workers=1) as ahead:
+            coming = [ahead.submit(self._take_in, 0, *work[0])] if work else []
+            for number, (_, files) in enumerate(work):
+                self.current = files[0]
+                intake = coming.pop().result()
+                if number + 1 < len(work):
+                    coming.append(ahead.submit(self._take_in, number + 1, *work[number + 1]))
+                for file in files:
+                    self.current = file
+                    self._take(file, intake, may_repeat=file.key not in together)
+                self._copy_path(number).unlink(missing_ok=True)
         self.current = None
+
+    def _take_in(self, number: int, item: Item, files: list[BatchFile]) -> Intake:
+        return take_in(item, files[0].table.terms.format.encoding, self._copy_path(number))
+
+    def _copy_path(self, number: int) -> Path:
+        return self.lander.scratch / f"content-{number}"
 
     def _files_of_one_window(self) -> set[tuple[str, str]]:
         """Files that replace one window together, unless all are held already: if one is new, all must land again."""

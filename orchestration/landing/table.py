@@ -261,10 +261,10 @@ class StagedRows:
                     , {_row_identity(table, self._rows.present)} as row_identity
                     , {_row_text(table, self._rows.present)} as row_text
                 from (
-                    select row_number() over () - 1 as ordinal, {_text_columns(table, self._rows.present)}
-                    from {self._again()}
-                ) as source_row
-                where ordinal in (select ordinal from {_SET_ASIDE})
+                    select ordinal, {_text_columns(table, self._rows.present)}
+                    from (select row_number() over () - 1 as ordinal, * from {self._again()}) as source_row
+                    where ordinal in (select ordinal from {_SET_ASIDE})
+                ) as text_layer
                 """
             )
             con.execute(

@@ -101,8 +101,8 @@ def test_marts_hold_no_identifier(models):
 def test_marts_hold_the_published_columns(models):
     """The public interface that other people depend on."""
     promised = {
-        "person": "person_id birth_month sex ethnic_category_code ethnic_group lsoa_code imd_decile practice_code pcn_code place_code "
-        "is_registered is_alive death_month n_sources",
+        "person": "person_id birth_month sex ethnic_category_code ethnic_group lsoa_code imd_decile practice_code pcn_code "
+        "place_code is_registered is_alive death_month n_sources",
         "person_condition": "person_id condition_code onset_date resolved_date is_active n_events sources first_code last_code",
         "person_segment": "person_id scheme month_end segment_code segment_name reason",
         "person_segment_flag": "person_id scheme month_end segment_code segment_name reason is_primary",
