@@ -31,7 +31,7 @@ def explain(error: BaseException) -> str:
             f"or lower PHM_THREADS, and run again. {_NOTHING_LOST}"
         )
     if quotes_values(error):
-        return f"{type(error).__name__}: a row does not fit its column; the values are not repeated here, because logs are no place for them"
+        return f"{type(error).__name__}: a row does not fit its column (its values are not for a log)"
     return str(error) if isinstance(error, _SPEAK_FOR_THEMSELVES) else f"{type(error).__name__}: {error}"
 
 

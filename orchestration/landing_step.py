@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from orchestration.landing.contract import Source
+from orchestration.landing.compact import compact_table
+from orchestration.landing.contract import Source, read_contracts
 from orchestration.landing.land import LandingLimits, SourceReport, land_source
 from orchestration.landing.ledger import Ledger
 from orchestration.landing.operations import ensure_empty_tables, export_operations, recover
@@ -23,7 +24,7 @@ def land(settings: Settings, source: Source, run_id: str, as_of: date, only_date
             key=settings.require_key(),
             as_of=as_of,
             run_id=run_id,
-            limits=LandingLimits(settings.memory_limit, settings.threads, settings.spill_dir),
+            limits=_limits(settings),
             only_date=only_date,
         )
         export_operations(ledger, settings.raw_dir)
@@ -44,6 +45,29 @@ def recover_landing(settings: Settings) -> None:
     """Remove what a killed run left in the raw and identifiable zones."""
     with Ledger(settings.ledger_path) as ledger:
         recover(zones(settings), ledger)
+
+
+def join_small_files(settings: Settings) -> int:
+    """Join the raw files of every table that has gathered more than `compact_after_loads` of them; how many tables were joined.
+
+    To be called after a build only: what is joined must have been seen by every staging model.
+    """
+    limits = _limits(settings)
+    n_joined = 0
+    with Ledger(settings.ledger_path) as ledger:
+        below = ledger.next_load_seq()
+        for source in read_contracts(settings.staging_dir).values():
+            for table in source.tables:
+                n_files = sum(1 for _ in (settings.raw_dir / source.name / table.name).glob("*.parquet"))
+                if n_files > settings.compact_after_loads:
+                    n_joined += (
+                        compact_table(table, raw_dir=settings.raw_dir, ledger=ledger, below=below, limits=limits) is not None
+                    )
+    return n_joined
+
+
+def _limits(settings: Settings) -> LandingLimits:
+    return LandingLimits(settings.memory_limit, settings.threads, settings.spill_dir)
 
 
 def zones(settings: Settings) -> Zones:

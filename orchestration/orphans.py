@@ -1,4 +1,4 @@
-"""dbt outlives a run that was killed: it is written down while it runs, and the next run ends it before it touches the warehouse."""
+"""A run that is killed leaves its child behind: dbt is written down while it runs, and the next run ends it first."""
 
 from __future__ import annotations
 

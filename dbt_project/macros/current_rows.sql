@@ -76,8 +76,8 @@
 {# CTE text: the latest full load of each window of one table. #}
 {% macro _full_load(windows, source_name, table_name) -%}
     select
-        coalesce("window", '') as full_window
-        , cast(max(load_seq) as integer) as full_seq
+        coalesce("window", '') as full_window,
+        cast(max(load_seq) as integer) as full_seq
     from {{ windows }}
     where source = '{{ source_name }}' and table_name = '{{ table_name }}' and mode = 'full'
     group by coalesce("window", '')
@@ -110,9 +110,9 @@
 
     version as (
         select
-            rows.*
-            , full_load.full_seq as _full_seq
-            , coalesce(rows._load_seq >= full_load.full_seq, true) as _is_standing
+            rows.*,
+            full_load.full_seq as _full_seq,
+            coalesce(rows._load_seq >= full_load.full_seq, true) as _is_standing
         from {{ rows }} as rows
         left join full_load
             on coalesce(rows._window, '') = full_load.full_window
@@ -120,16 +120,16 @@
 
     latest as (
         select
-            version.*
-            , not _is_deleted as _was_live
+            version.*,
+            not _is_deleted as _was_live
         from version
         where hash({{ key }}) not in (select key_hash from contested)
 
         union all
 
         select
-            version.*
-            , bool_or(not _is_deleted) over (partition by {{ key }}) as _was_live
+            version.*,
+            bool_or(not _is_deleted) over (partition by {{ key }}) as _was_live
         from version
         where hash({{ key }}) in (select key_hash from contested)
         qualify row_number() over (
@@ -141,11 +141,11 @@
     select
         * exclude (_line, _is_deleted, _full_seq, _is_standing, _was_live)
         replace (
-            case when _is_standing then _load_seq else _full_seq end as _load_seq
-            , case when _is_standing then _row_hash end as _row_hash
-        )
-        , _is_deleted or not _is_standing as is_deleted
-        , case when _is_standing then _load_seq else _full_seq end as _changed_seq
+            case when _is_standing then _load_seq else _full_seq end as _load_seq,
+            case when _is_standing then _row_hash end as _row_hash
+        ),
+        _is_deleted or not _is_standing as is_deleted,
+        case when _is_standing then _load_seq else _full_seq end as _changed_seq
     from latest
     where _was_live{{ ' or _is_standing' if terms.order_by }}
 )
@@ -159,15 +159,15 @@
 (
     with held as (
         select
-            {{ key }}
+            {{ key }},
             {%- for column in terms.order_by if column not in terms.key %}
-            , {{ column }}
+            {{ column }},
             {%- endfor %}
-            , _load_seq
-            , _changed_seq
-            , _window
-            , _row_hash
-            , is_deleted
+            _load_seq,
+            _changed_seq,
+            _window,
+            _row_hash,
+            is_deleted
         from {{ this }}
     ),
 
@@ -178,8 +178,8 @@
     -- held rows whose window a new full load has emptied
     emptied as (
         select
-            held.*
-            , full_load.full_seq
+            held.*,
+            full_load.full_seq
         from held
         inner join full_load
             on coalesce(held._window, '') = full_load.full_window
@@ -213,15 +213,15 @@
     -- what is held competes with what arrived: an older version may arrive late
     contender as (
         select
-            standing.*
-            , false as _is_held
+            standing.*,
+            false as _is_held
         from standing
 
         union all by name
 
         select
-            held.*
-            , true as _is_held
+            held.*,
+            true as _is_held
         from held
         left join full_load
             on coalesce(held._window, '') = full_load.full_window
@@ -238,9 +238,9 @@
 
     arrived as (
         select
-            winner.* exclude (_line, _is_deleted, _is_held)
-            , winner._is_deleted as is_deleted
-            , case
+            winner.* exclude (_line, _is_deleted, _is_held),
+            winner._is_deleted as is_deleted,
+            case
                 when held._row_hash = winner._row_hash and held.is_deleted = winner._is_deleted then held._changed_seq
                 else greatest(winner._load_seq, coalesce(emptied.full_seq, 0))
             end as _changed_seq
@@ -258,10 +258,10 @@
     fallen_silent as (
         select
             gone.* replace (
-                emptied.full_seq as _load_seq
-                , emptied.full_seq as _changed_seq
-                , null as _row_hash
-                , true as is_deleted
+                emptied.full_seq as _load_seq,
+                emptied.full_seq as _changed_seq,
+                null as _row_hash,
+                true as is_deleted
             )
         from {{ this }} as gone
         inner join emptied

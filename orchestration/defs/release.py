@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from orchestration.defs.resources import Night, explained
+from orchestration.defs.resources import DAILY, Night, explained
+from orchestration.landing_step import join_small_files
 from orchestration.release_step import publish_release
 from orchestration.settings import load_settings
 
@@ -19,14 +20,22 @@ def release_asset(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
         deps=marts,
         group_name="releases",
         kinds={"duckdb", "parquet"},
+        freshness_policy=DAILY,
         description="The release being served: one DuckDB file, Parquet and a site for each lawful purpose.",
     )
     def release(context: dg.AssetExecutionContext, night: Night) -> dg.MaterializeResult:
         with explained():
             made = publish_release(load_settings(), context.run.run_id, night.day)
+            n_joined = join_small_files(load_settings())
         rows = {f"rows/{purpose}": sum(tables.values()) for purpose, tables in made.tables.items()}
         return dg.MaterializeResult(
-            metadata={"release_id": made.release_id, "people": made.n_people, "path": dg.MetadataValue.path(made.path), **rows}
+            metadata={
+                "release_id": made.release_id,
+                "people": made.n_people,
+                "path": dg.MetadataValue.path(made.path),
+                "tables_compacted": n_joined,
+                **rows,
+            }
         )
 
     return release

@@ -12,10 +12,13 @@ import dagster as dg
 from pydantic import Field
 
 from orchestration.faults import explain, is_transient, quotes_values
-from orchestration.night import open_night, parse_date, resolve_as_of
+from orchestration.night import TIMEZONE, open_night, parse_date, resolve_as_of
 from orchestration.settings import load_settings
 
 _RUNS_FORGOTTEN_AT_ONCE = 100
+
+#: What is read must be last night's by the time people come to work.
+DAILY = dg.FreshnessPolicy.cron(deadline_cron="0 7 * * *", lower_bound_delta=timedelta(hours=12), timezone=TIMEZONE.key)
 
 
 class Night(dg.ConfigurableResource):

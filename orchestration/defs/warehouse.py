@@ -9,7 +9,7 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
 
 from orchestration.dbt import dbt_executable
-from orchestration.defs.resources import Night
+from orchestration.defs.resources import DAILY, Night
 from orchestration.orphans import remembered
 from orchestration.settings import Settings, load_settings, without_secrets
 
@@ -22,7 +22,10 @@ class Translator(DagsterDbtTranslator):
     def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
         spec = super().get_asset_spec(manifest, unique_id, project)
         node = manifest["nodes"].get(unique_id)
-        return spec if node is None else spec.replace_attributes(group_name=layer(node))
+        if node is None:
+            return spec
+        is_mart = node["resource_type"] == "model" and layer(node) == MARTS
+        return spec.replace_attributes(group_name=layer(node), freshness_policy=DAILY if is_mart else None)
 
 
 def layer(node: Mapping[str, Any]) -> str:

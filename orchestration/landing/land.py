@@ -344,7 +344,7 @@ class _BatchWork:
 
     def _skip(self, file: BatchFile, intake: Intake, status: Literal["repeated", "superseded"], reason: str, mode: str) -> None:
         load = self._load(file, intake, mode=mode, reason=reason)
-        if self.ledger.is_recorded(replace(load, status="landed")):
+        if self.ledger.is_recorded(replace(load, status="landed", reason="")):
             return
         self.loads.append(replace(load, status=status))
 

@@ -265,8 +265,8 @@ class Ledger:
         """True when the ledger already says the same of this file."""
         row = self._db.execute(
             "select 1 from load where source = ? and table_name = ? and delivery_date = ? and file = ? "
-            "and sha256 = ? and status = ?",
-            (load.source, load.table_name, load.delivery_date.isoformat(), load.file, load.sha256, load.status),
+            "and sha256 = ? and status = ? and reason = ?",
+            (load.source, load.table_name, load.delivery_date.isoformat(), load.file, load.sha256, load.status, load.reason),
         ).fetchone()
         return row is not None
 

@@ -20,7 +20,8 @@ class Warehouse:
 
     data_dir: Path
     manifest: Manifest | None = None
-    warnings: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
+    parse_warnings: tuple[str, ...] = ()
 
     def invoke(self, *arguments: str) -> object:
         """Run a dbt command; the test fails with dbt's own words when it does not succeed."""
@@ -35,7 +36,7 @@ class Warehouse:
                     "--vars", f"{{as_of: {AS_OF}}}",
                 ]
             )  # fmt: skip
-        assert result.success, "\n".join(self.warnings[-20:]) or result.exception
+        assert result.success, "\n".join(self.messages[-20:]) or result.exception
         return result.result
 
     def query(self, sql: str) -> list[tuple]:
@@ -44,13 +45,14 @@ class Warehouse:
 
     def _keep(self, event: object) -> None:
         if event.info.level in ("warn", "error"):
-            self.warnings.append(f"{event.info.level}: {event.info.msg}")
+            self.messages.append(f"{event.info.level}: {event.info.msg}")
 
 
 @pytest.fixture(scope="session")
 def warehouse(tmp_path_factory) -> Warehouse:
-    """The project, parsed once, with `warnings` as the parse left them and no raw table yet."""
+    """The project, parsed once, and no raw table yet."""
     found = Warehouse(tmp_path_factory.mktemp("warehouse"))
     found.manifest = found.invoke("parse", "--no-partial-parse")
+    found.parse_warnings = tuple(found.messages)
     (found.data_dir / "warehouse").mkdir()
     return found

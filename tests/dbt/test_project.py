@@ -23,7 +23,7 @@ def layer(node) -> str:
 
 
 def test_parse_gives_no_warning(warehouse):
-    assert warehouse.warnings == []
+    assert warehouse.parse_warnings == ()
 
 
 def test_sources_are_read_by_staging_only(models):

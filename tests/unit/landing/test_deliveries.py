@@ -400,3 +400,15 @@ def test_a_compact_date_must_have_all_its_digits(make_place: MakePlace) -> None:
     place = make_place(table("obs", [column("id"), column("day", "date", format=["%Y%m%d"])]))
     place.deliver_and_land("2026-03-01", {"obs.csv": "id,day\n1,20240115\n2,2024115\n"})
     assert [row["id"] for row in place.raw("obs")] == ["1"]
+
+
+def test_what_a_held_delivery_waits_for_is_kept_up_to_date(emis_place: Place) -> None:
+    emis_place.deliver_and_land("2026-03-01", {"1_patient.csv": "org,guid,gone\n"})
+    emis_place.land()
+    assert [(status, "event" in reason) for status, reason in emis_place.ledger.rows("select status, reason from load")] == [
+        ("held", True)
+    ]
+    (emis_place.zones.landing / "clinic/2026-03-01/1_patient.csv").unlink()
+    emis_place.deliver_and_land("2026-03-01", {"1_event.csv": "org,event,guid,gone\n"})
+    reasons = emis_place.ledger.rows("select reason from load where file = '1_event.csv'")
+    assert ["no file for patient" in reason for (reason,) in reasons] == [True]

@@ -1,0 +1,123 @@
+"""`phm`, killed with SIGKILL at one moment of its work: `python killing_driver.py <moment> <phm arguments>`.
+
+The product has no hooks for this: each moment replaces one function of it by one that does part of the work and then dies.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+
+def die(*_: Any, **__: Any) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def after(owner: Any, name: str, times: int = 1) -> None:
+    """Die when `owner.name` has returned for the `times`-th time."""
+    original = getattr(owner, name)
+    calls = 0
+
+    def dying(*arguments: Any, **options: Any) -> Any:
+        nonlocal calls
+        result = original(*arguments, **options)
+        calls += 1
+        if calls == times:
+            die()
+        return result
+
+    setattr(owner, name, dying)
+
+
+def before(owner: Any, name: str, times: int = 1) -> None:
+    """Die when `owner.name` is called for the `times`-th time, before it does anything."""
+    original = getattr(owner, name)
+    calls = 0
+
+    def dying(*arguments: Any, **options: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == times:
+            die()
+        return original(*arguments, **options)
+
+    setattr(owner, name, dying)
+
+
+def while_landing() -> None:
+    """Files of a load are written, under temporary names."""
+    from orchestration.landing.table import StagedRows
+
+    after(StagedRows, "write", times=40)
+
+
+def before_the_ledger_knows() -> None:
+    """Files have their names, the ledger does not know them."""
+    from orchestration.landing.ledger import Ledger
+
+    before(Ledger, "record", times=4)
+
+
+def between_registry_and_index() -> None:
+    """The registry is committed, the index is not written."""
+    from linkage import link
+
+    before(link, "write_outputs")
+
+
+def while_checking() -> None:
+    from orchestration import quality
+
+    before(quality, "check_index")
+
+
+def while_dbt_builds() -> None:
+    """dbt is in the middle of its models; it outlives us."""
+    from dagster_dbt import DbtCliInvocation
+
+    original = DbtCliInvocation.stream
+
+    def dying(self: DbtCliInvocation) -> Any:
+        for number, event in enumerate(original(self)):
+            if number == 60:
+                die()
+            yield event
+
+    DbtCliInvocation.stream = dying
+
+
+def while_the_release_is_built() -> None:
+    """Both purposes are written, the folder does not have its name yet."""
+    from orchestration.publishing import release
+
+    before(release, "_make_durable")
+
+
+def before_the_switch() -> None:
+    """The release is whole, and nobody reads it yet."""
+    from orchestration.publishing import release
+
+    before(release, "switch")
+
+
+MOMENTS: dict[str, Callable[[], None]] = {
+    moment.__name__: moment
+    for moment in (
+        while_landing,
+        before_the_ledger_knows,
+        between_registry_and_index,
+        while_checking,
+        while_dbt_builds,
+        while_the_release_is_built,
+        before_the_switch,
+    )
+}
+
+if __name__ == "__main__":
+    MOMENTS[sys.argv.pop(1)]()
+    from orchestration.cli import app
+
+    app()
