@@ -111,9 +111,11 @@ def _landed_subjects(settings: Settings, source: Source, loads: Mapping[str, Seq
     subjects = []
     for table_name, numbers in loads.items():
         table = source.table(table_name)
-        folder = settings.raw_dir / source.name / table_name
-        files = ", ".join(literal(str(folder / f"{number:08d}.parquet")) for number in numbers)
-        query = f"select * from read_parquet([{files}], union_by_name = true)"
+        files = literal(settings.raw_dir / source.name / table_name / "*.parquet")
+        query = f"""
+            select * from read_parquet({files}, union_by_name = true)
+            where _load_seq in ({", ".join(map(str, numbers))})
+        """
         subjects.append(Subject(f"{source.name}.{table_name}", query, _contract_rules(source, table)))
         volume = _volume_query(settings.operations_dir, source.name, table_name, numbers)
         subjects.append(Subject(f"{source.name}.{table_name}.volume", volume, activity_volume.volume_rules()))
@@ -155,9 +157,16 @@ def _index_subjects(settings: Settings) -> list[Subject]:
     links = f"select * from read_parquet({literal(str(settings.raw_dir / 'linkage/person_record/*.parquet'))})"
     sizes = f"select person_id, count(*) as n_records from ({links}) as links group by person_id"
     files = literal(str(settings.identifiable_dir / "identity/*/*/*.parquet"))
+    # A record that its supplier has withdrawn belongs to nobody any more.
     unlinked = f"""
         select identity.record_token
-        from (select distinct record_token from read_parquet({files}, union_by_name = true) where record_token is not null) as identity
+        from (
+            select record_token
+            from read_parquet({files}, union_by_name = true)
+            where record_token is not null
+            group by record_token
+            having not arg_max(coalesce(is_deleted, false), load_seq)
+        ) as identity
         anti join ({links}) as links on identity.record_token = links.record_token
     """
     return [

@@ -23,7 +23,7 @@ from typing import Literal
 import duckdb
 
 from orchestration.landing.batches import Batch, BatchFile, by_item, find_gap, make_batches
-from orchestration.landing.contract import Source, Table
+from orchestration.landing.contract import Source
 from orchestration.landing.errors import LandingError, Refusal
 from orchestration.landing.files import Delivery, Item, find_deliveries, match_tables
 from orchestration.landing.intake import Intake, content_hash, take_in
@@ -271,7 +271,7 @@ class _BatchWork:
         #: The file at hand, so that a refusal can be laid at its door.
         self.current: BatchFile | None = None
         self._renames: list[tuple[Path, Path]] = []
-        self._headers: dict[str, tuple[frozenset[str], str]] = {}
+        self._headers: dict[tuple[str, str | None], tuple[frozenset[str], str]] = {}
         self._replaced: set[tuple[str, str]] = set()
         self._next_seq = lander.ledger.next_load_seq()
 
@@ -359,7 +359,7 @@ class _BatchWork:
             layout = Layout((), extra, "", 0)
             return self._stage(file, intake, SievedRows(sieved, frozenset(c.name for c in table.columns))), layout
         layout = read_layout(table, intake, name)
-        self._compare_headers(table, layout, name)
+        self._compare_headers(file, layout)
         fast = FastRows(intake, table.terms.format, layout)
         if fast.can_try:
             try:
@@ -392,9 +392,12 @@ class _BatchWork:
             has_nul=intake.has_nul,
         )
 
-    def _compare_headers(self, table: Table, layout: Layout, name: str) -> None:
+    def _compare_headers(self, file: BatchFile, layout: Layout) -> None:
+        """Files of one table that cover the same window must have the same columns; other windows are other senders."""
+        table, name = file.table, file.item.name
         columns = frozenset(layout.signature.casefold().split("|"))
-        known, other = self._headers.setdefault(table.name, (columns, name))
+        window = window_of_file(table, file.groups)
+        known, other = self._headers.setdefault((table.name, window), (columns, name))
         if known != columns:
             differing = ", ".join(sorted(known ^ columns))
             raise Refusal(

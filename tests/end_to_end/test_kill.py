@@ -2,10 +2,5 @@
 
 from __future__ import annotations
 
-import signal
-from pathlib import Path
 
-import pytest
-from killing_driver import MOMENTS
 
-from tests.end_to_end.conftest import BULK, DELTA

@@ -198,6 +198,13 @@ def test_two_files_of_one_table_that_disagree_refuse_the_delivery(place: Place) 
     assert place.statuses() == ["refused", "refused"]
 
 
+def test_files_of_different_senders_need_not_have_the_same_columns(make_place: MakePlace) -> None:
+    place = make_place(table("visit", [column("id")], file=r"visits_(?P<service>\w)\.csv", window=["file:service"]))
+    report = place.deliver_and_land(DAY, {"visits_a.csv": b"id\n1\n", "visits_b.csv": b"id,note\n2,x\n"})
+    assert report.status == "ok"
+    assert place.statuses() == ["landed", "landed"]
+
+
 def test_two_files_of_one_table_that_agree_are_two_loads_of_one_window(place: Place) -> None:
     place.deliver_and_land(DAY, {"people_a.csv": HEADER + GOOD, "people_b.csv": HEADER + GOOD.replace(b"1,", b"2,", 1)})
     assert len(place.raw("people")) == 2

@@ -31,7 +31,9 @@ def make_build_database(path, n_people, release_rows_dir):
         for schema in release.PURPOSES.values():
             connection.execute(f"create schema {schema}")
             connection.execute(f"create view {schema}.person as select * from core.person")
-            connection.execute(f"create table {schema}.person_condition as select person_id, 'dm' as condition_code from core.person")
+            connection.execute(
+                f"create table {schema}.person_condition as select person_id, 'dm' as condition_code from core.person"
+            )
             connection.execute(f"comment on column {schema}.person_condition.condition_code is 'The condition, in one''s words.'")
             connection.execute(
                 f"create view {schema}.release as select * from read_parquet('{release_rows_dir}/*.parquet', union_by_name = true)"
@@ -97,7 +99,9 @@ def test_a_release_holds_every_mart_of_each_purpose_as_duckdb_and_parquet(place)
 def test_the_release_lists_itself(place):
     place("one")
     place("two", hour=2)
-    rows = query(place.releases / "current/direct_care/direct_care.duckdb", "select release_id, n_people from marts.release order by 1")
+    rows = query(
+        place.releases / "current/direct_care/direct_care.duckdb", "select release_id, n_people from marts.release order by 1"
+    )
     assert rows == [("one", 50), ("two", 50)]
 
 

@@ -23,9 +23,7 @@ with run_lock(Path(sys.argv[1]), "phm run --as-of 2025-04-01"):
 def holder(tmp_path):
     """Another process that holds the lock at `tmp_path/run.lock`."""
     path = tmp_path / "run.lock"
-    process = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    process = subprocess.Popen([sys.executable, "-c", HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout.readline() == "held\n"
     yield path, process
     process.kill()

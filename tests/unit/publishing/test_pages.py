@@ -45,7 +45,9 @@ def database(tmp_path):
     path = tmp_path / "release.duckdb"
     with duckdb.connect(str(path)) as connection:
         connection.execute("create schema marts")
-        connection.execute("create table marts.tree as select * from (values ('Oak & ash', 1234), ('<Elm>', 5)) as t(kind, n_trees)")
+        connection.execute(
+            "create table marts.tree as select * from (values ('Oak & ash', 1234), ('<Elm>', 5)) as t(kind, n_trees)"
+        )
     return path
 
 

@@ -1,5 +1,6 @@
-{#- One expression, not a list: dbt compares it as a whole, so that a blank event reference equals a blank one. -#}
-{{ config(unique_key='la_code, record_token, event_type, event_reference, event_start_date, service_component, reporting_period_end_date') }}
+{{ config(unique_key=[
+    'la_code', 'record_token', 'event_type', 'event_reference', 'event_start_date', 'service_component', 'reporting_period_end_date'
+]) }}
 
 select
     rows.record_token,
