@@ -14,6 +14,7 @@ from orchestration.settings import SettingsError
 
 _SPEAK_FOR_THEMSELVES = (LandingError, LinkageError, ReleaseError, RunLocked, SettingsError)
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_DISK_FULL_WORDS = ("No space left on device", "File too large", "Disk quota exceeded", "database or disk is full")
 _NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
 _NOTHING_LOST = "Nothing is lost: the last release goes on serving, and the next run finishes this one."
 
@@ -41,13 +42,10 @@ def quotes_values(error: BaseException) -> bool:
 
 
 def is_disk_full(error: BaseException) -> bool:
-    """True when the disk, a quota or a file size limit is what stopped it; DuckDB says so only in its message."""
-    if isinstance(error, OSError):
-        return error.errno in _DISK_FULL
-    text = str(error)
-    return isinstance(error, duckdb.Error) and any(
-        words in text for words in ("No space left on device", "File too large", "Disk quota exceeded")
-    )
+    """True when the disk, a quota or a file size limit is what stopped it; DuckDB, SQLite and dbt say so only in their message."""
+    if isinstance(error, OSError) and error.errno in _DISK_FULL:
+        return True
+    return any(words in str(error) for words in _DISK_FULL_WORDS)
 
 
 def is_transient(error: BaseException) -> bool:

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import TextIO
 
 from rich.console import Console
+from sqlalchemy.exc import SQLAlchemyError
 
 from orchestration.alerts import send_alert
 from orchestration.dagster_home import write_dagster_home
+from orchestration.faults import explain
 from orchestration.night import resolve_as_of
 from orchestration.publishing.release import Release, current_release
 from orchestration.run_report import write_report
@@ -101,7 +103,11 @@ def _execute(settings: Settings, request: NightRequest, outcome: Outcome, consol
         "full_refresh": request.full_refresh,
         "delivery_date": request.delivery_date,
     }
-    told = execute_nightly(write_dagster_home(settings), outcome.run_id, night, console)
+    try:
+        told = execute_nightly(write_dagster_home(settings), outcome.run_id, night, console)
+    except (OSError, SQLAlchemyError) as error:  # Dagster cannot keep its own record of the run
+        outcome.failures = [explain(error)]
+        return
     outcome.steps, outcome.failures, outcome.warnings = told.steps, told.failures, told.warnings
 
 

@@ -3,8 +3,8 @@
 
   Use it as the relation of a staging model:
 
-      {{ '{{' }} config(unique_key = ['record_token', 'problem_id']) {{ '}}' }}
-      select ... from {{ '{{' }} current_rows('gp_emis', 'problem') {{ '}}' }} as problem
+      {{ config(unique_key = ['record_token', 'problem_id']) }}
+      select ... from {{ current_rows('gp_emis', 'problem') }} as problem
 
   Returns a parenthesised sub-select with every raw column except `_line`, and with
     is_deleted    the key is gone: a tombstone, kept so that models downstream can forget the key

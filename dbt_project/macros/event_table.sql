@@ -1,7 +1,7 @@
 {#
   The union of a subject's sources, by load: the body of every model in core/events.
 
-      {{ '{{' }} event_table([ref('int_observation__gp_emis'), ref('int_observation__gp_systmone')], ['event_key', 'source', ...]) {{ '}}' }}
+      {{ event_table([ref('int_observation__gp_emis'), ref('int_observation__gp_systmone')], ['event_key', 'source', ...]) }}
 
   Relations are a literal list of refs, so that lineage is known when the project is parsed; columns exclude the two technical
   ones. A first build takes every row that is not deleted. Later builds take what changed since the newest change held of each

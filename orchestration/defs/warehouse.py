@@ -9,7 +9,7 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
 
 from orchestration.dbt import dbt_executable
-from orchestration.defs.resources import DAILY, Night
+from orchestration.defs.resources import DAILY, Night, explained
 from orchestration.orphans import remembered
 from orchestration.settings import Settings, load_settings, without_secrets
 
@@ -45,7 +45,7 @@ def warehouse_assets(manifest: Path) -> dg.AssetsDefinition:
             arguments.append("--full-refresh")
         with without_secrets():
             invocation = dbt.cli(arguments, context=context, target_path=target)
-        with remembered(settings.child_path, invocation.process.pid):
+        with explained(), remembered(settings.child_path, invocation.process.pid):
             yield from invocation.stream()
 
     return warehouse

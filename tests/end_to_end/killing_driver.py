@@ -1,4 +1,4 @@
-"""`phm`, killed with SIGKILL at one moment of its work: `python killing_driver.py <moment> <phm arguments>`.
+"""A night, killed with SIGKILL at one moment: `python killing_driver.py <moment> <phm arguments>`.
 
 The product has no hooks for this: each moment replaces one function of it by one that does part of the work and then dies.
 """
@@ -51,14 +51,14 @@ def while_landing() -> None:
     """Files of a load are written, under temporary names."""
     from orchestration.landing.table import StagedRows
 
-    after(StagedRows, "write", times=40)
+    after(StagedRows, "write", times=20)
 
 
 def before_the_ledger_knows() -> None:
     """Files have their names, the ledger does not know them."""
     from orchestration.landing.ledger import Ledger
 
-    before(Ledger, "record", times=4)
+    before(Ledger, "record", times=3)
 
 
 def between_registry_and_index() -> None:
@@ -66,12 +66,6 @@ def between_registry_and_index() -> None:
     from linkage import link
 
     before(link, "write_outputs")
-
-
-def while_checking() -> None:
-    from orchestration import quality
-
-    before(quality, "check_index")
 
 
 def while_dbt_builds() -> None:
@@ -103,21 +97,35 @@ def before_the_switch() -> None:
     before(release, "switch")
 
 
-MOMENTS: dict[str, Callable[[], None]] = {
-    moment.__name__: moment
-    for moment in (
-        while_landing,
-        before_the_ledger_knows,
-        between_registry_and_index,
-        while_checking,
-        while_dbt_builds,
-        while_the_release_is_built,
-        before_the_switch,
-    )
-}
-
-if __name__ == "__main__":
-    MOMENTS[sys.argv.pop(1)]()
+def run_phm() -> None:
     from orchestration.cli import app
 
     app()
+
+
+def only_publish() -> None:
+    """The last step by itself: getting to it each time would take minutes."""
+    from orchestration.night import open_night, resolve_as_of
+    from orchestration.release_step import publish_release
+    from orchestration.settings import load_settings
+
+    settings = load_settings()
+    with open_night(settings, "publish"):
+        publish_release(settings, "00000000-killed", resolve_as_of(settings, None))
+
+
+#: Moment -> what is run until then.
+MOMENTS: dict[Callable[[], None], Callable[[], None]] = {
+    while_landing: run_phm,
+    before_the_ledger_knows: run_phm,
+    between_registry_and_index: run_phm,
+    while_dbt_builds: run_phm,
+    while_the_release_is_built: only_publish,
+    before_the_switch: only_publish,
+}
+
+if __name__ == "__main__":
+    name = sys.argv.pop(1)
+    arrange, run = next((moment, run) for moment, run in MOMENTS.items() if moment.__name__ == name)
+    arrange()
+    run()

@@ -10,7 +10,6 @@ select
     rows.name_of_locality,
     rows.name_of_town,
     rows.name_of_county,
-    rows.full_post_code,
     rows.telephone,
     rows.secondary_telephone,
     rows.fax,

@@ -1,0 +1,78 @@
+"""A small synthetic place and the commands that a person types over it."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+PEOPLE = 400
+BULK, DELTA = "2026-03-31", "2026-04-01"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A data directory, and `phm` over it."""
+
+    data_dir: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PHM_", "DBT_", "DAGSTER_"))}
+        return inherited | {"PHM_DATA_DIR": str(self.data_dir), "COLUMNS": "200"}
+
+    def phm(
+        self, *arguments: str, driver: tuple[str, ...] = ("-m", "orchestration.cli"), largest_file: int = resource.RLIM_INFINITY
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a `phm` command to its end.
+
+        `driver` replaces the program by one that interferes; no file may grow beyond `largest_file` bytes, which is as near to a
+        full disk as a test can come.
+        """
+        return subprocess.run(
+            [sys.executable, *driver, *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, resource.RLIM_INFINITY)),
+        )
+
+    def query(self, sql: str, purpose: str = "direct_care", release: str = "current") -> list[tuple]:
+        """Ask a release."""
+        database = self.data_dir / "releases" / release / purpose / f"{purpose}.duckdb"
+        with duckdb.connect(str(database), read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+    @property
+    def current(self) -> str | None:
+        link = self.data_dir / "releases" / "current"
+        return link.readlink().name if link.is_symlink() else None
+
+    def last_report(self) -> dict:
+        """What the last run kept of itself."""
+        reports = sorted((self.data_dir / "warehouse" / "logs").glob("*.json"), key=lambda path: path.stat().st_mtime)
+        return json.loads(reports[-1].read_text())
+
+    def copy(self, target: Path) -> Place:
+        """The same place in another directory."""
+        shutil.copytree(self.data_dir, target, symlinks=True)
+        return Place(target)
+
+    def deliver(self, source: str, day: str, name: str, text: str) -> None:
+        """Put one file into a delivery."""
+        folder = self.data_dir / "landing" / source / day
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+
+    def delivered_text(self, source: str, day: str, pattern: str) -> tuple[str, str]:
+        """Name and text of one delivered file."""
+        (path,) = (self.data_dir / "landing" / source / day).glob(pattern)
+        return path.name, path.read_text(encoding="utf-8-sig")
