@@ -10,6 +10,9 @@ from pathlib import Path
 from orchestration.settings import Settings, without_secrets
 
 MANIFEST = "manifest.json"
+PARSED = "partial_parse.msgpack"
+#: Beside the manifest: the data directory it was parsed for, whose paths it holds.
+_PARSED_FOR = "parsed_for"
 
 
 class DbtError(Exception):
@@ -21,18 +24,31 @@ def dbt_executable() -> str:
     return str(Path(sys.executable).parent / "dbt")
 
 
+def dbt_child_executable() -> str:
+    """The `phm-dbt` beside the running interpreter: dbt that is given the parsed project."""
+    return str(Path(sys.executable).parent / "phm-dbt")
+
+
 def ensure_manifest(settings: Settings) -> Path:
     """Parse the dbt project unless its manifest is newer than every file of the project. Returns the manifest's path.
+
+    The parsed project lies beside it (`PARSED`).
 
     Raises `DbtError` with dbt's own words when the project cannot be parsed.
     """
     manifest = settings.dbt_target_dir / MANIFEST
-    if manifest.exists() and manifest.stat().st_mtime > _last_change(settings.dbt_project_dir):
+    parsed_for = settings.dbt_target_dir / _PARSED_FOR
+    if (
+        manifest.exists()
+        and manifest.stat().st_mtime > _last_change(settings.dbt_project_dir)
+        and parsed_for.exists()
+        and parsed_for.read_text(encoding="utf-8") == str(settings.data_dir)
+    ):
         return manifest
     settings.dbt_target_dir.mkdir(parents=True, exist_ok=True)
     with without_secrets():
         result = subprocess.run(
-            [dbt_executable(), "--quiet", "parse", "--profiles-dir", str(settings.dbt_project_dir)],
+            [dbt_executable(), "--quiet", "--no-partial-parse", "parse", "--profiles-dir", str(settings.dbt_project_dir)],
             cwd=settings.dbt_project_dir,
             env={**os.environ, "DBT_LOG_PATH": str(settings.dbt_target_dir), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
             capture_output=True,
@@ -42,6 +58,7 @@ def ensure_manifest(settings: Settings) -> Path:
     if result.returncode != 0:
         raise DbtError(f"dbt cannot parse {settings.dbt_project_dir}:\n{result.stdout.strip()}\n{result.stderr.strip()}")
     os.utime(manifest)
+    parsed_for.write_text(str(settings.data_dir), encoding="utf-8")
     return manifest
 
 

@@ -42,7 +42,7 @@ def quotes_values(error: BaseException) -> bool:
 
 
 def is_disk_full(error: BaseException) -> bool:
-    """True when the disk, a quota or a file size limit is what stopped it; DuckDB, SQLite and dbt say so only in their message."""
+    """True when the disk, a quota or a size limit is what stopped it; DuckDB, SQLite and dbt say so only in words."""
     if isinstance(error, OSError) and error.errno in _DISK_FULL:
         return True
     return any(words in str(error) for words in _DISK_FULL_WORDS)

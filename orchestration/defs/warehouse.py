@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
 
-from orchestration.dbt import dbt_executable
+from orchestration.dbt import PARSED, dbt_child_executable
 from orchestration.defs.resources import DAILY, Night, explained
 from orchestration.orphans import remembered
 from orchestration.settings import Settings, load_settings, without_secrets
@@ -41,6 +41,8 @@ def warehouse_assets(manifest: Path) -> dg.AssetsDefinition:
         settings = load_settings()
         target = settings.dbt_target_dir / f"{context.run.run_id}-{context.op_execution_context.op.name}"
         arguments = ["build", "--vars", json.dumps({"as_of": night.as_of}), "--exclude-resource-type", "unit_test"]
+        # Seeds are files of the project: their tests belong to the project's tests, not to every night.
+        arguments += ["--exclude", "path:seeds,resource_type:test"]
         if night.full_refresh:
             arguments.append("--full-refresh")
         with without_secrets():
@@ -56,7 +58,8 @@ def dbt_resource(settings: Settings) -> DbtCliResource:
     return DbtCliResource(
         project_dir=str(settings.dbt_project_dir),
         profiles_dir=str(settings.dbt_project_dir),
-        dbt_executable=dbt_executable(),
+        dbt_executable=dbt_child_executable(),
+        global_config_flags=["--parsed", str(settings.dbt_target_dir / PARSED)],
     )
 
 
