@@ -7,11 +7,8 @@ drops open results on a rollback: the dialect below therefore ends no transactio
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import Any
-
-os.environ.setdefault("GX_ANALYTICS_ENABLED", "False")  # read when the package is imported; there is no other switch
 
 import duckdb_engine
 import great_expectations as gx

@@ -16,6 +16,7 @@ _SPEAK_FOR_THEMSELVES = (LandingError, LinkageError, ReleaseError, RunLocked, Se
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _DISK_FULL_WORDS = ("No space left on device", "File too large", "Disk quota exceeded", "database or disk is full")
 _NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
+_MOST_LINES = 15
 _NOTHING_LOST = "Nothing is lost: the last release goes on serving, and the next run finishes this one."
 
 
@@ -33,7 +34,7 @@ def explain(error: BaseException) -> str:
         )
     if quotes_values(error):
         return f"{type(error).__name__}: a row does not fit its column (its values are not for a log)"
-    return str(error) if isinstance(error, _SPEAK_FOR_THEMSELVES) else f"{type(error).__name__}: {error}"
+    return _shortened(str(error) if isinstance(error, _SPEAK_FOR_THEMSELVES) else f"{type(error).__name__}: {error}")
 
 
 def quotes_values(error: BaseException) -> bool:
@@ -56,6 +57,13 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(error, OSError):
         return error.errno not in _NOT_ALLOWED and not isinstance(error, FileNotFoundError)
     return isinstance(error, duckdb.IOException)
+
+
+def _shortened(text: str) -> str:
+    """The first lines; dbt repeats one cause for every model that it stopped."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    left_out = len(lines) - _MOST_LINES
+    return "\n".join(lines[:_MOST_LINES] + ([f"and {left_out} more lines"] if left_out > 0 else []))
 
 
 def _root(error: BaseException) -> BaseException:

@@ -2,50 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from pathlib import Path
-
-import duckdb
 import pytest
-from dbt.cli.main import dbtRunner
-from dbt.contracts.graph.manifest import Manifest
-from raw_zone import PROJECT
-
-AS_OF = "2025-04-10"
-
-
-@dataclass
-class Warehouse:
-    """The project on a data directory of its own. dbt writes the location of every raw table into the manifest when it parses."""
-
-    data_dir: Path
-    manifest: Manifest | None = None
-    messages: list[str] = field(default_factory=list)
-    parse_warnings: tuple[str, ...] = ()
-
-    def invoke(self, *arguments: str) -> object:
-        """Run a dbt command; the test fails with dbt's own words when it does not succeed."""
-        runner = dbtRunner(manifest=self.manifest, callbacks=[self._keep])
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("PHM_DATA_DIR", str(self.data_dir))
-            result = runner.invoke(
-                [
-                    "--quiet", *arguments,
-                    "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
-                    "--target-path", str(self.data_dir / "target"), "--log-path", str(self.data_dir / "logs"),
-                    "--vars", f"{{as_of: {AS_OF}}}",
-                ]
-            )  # fmt: skip
-        assert result.success, "\n".join(self.messages[-20:]) or result.exception
-        return result.result
-
-    def query(self, sql: str) -> list[tuple]:
-        with duckdb.connect(str(self.data_dir / "warehouse" / "build.duckdb")) as connection:
-            return connection.execute(sql).fetchall()
-
-    def _keep(self, event: object) -> None:
-        if event.info.level in ("warn", "error"):
-            self.messages.append(f"{event.info.level}: {event.info.msg}")
+from dbt_warehouse import Warehouse
 
 
 @pytest.fixture(scope="session")

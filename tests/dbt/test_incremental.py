@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Warehouse
+from dbt_warehouse import Warehouse
 from raw_zone import write_empty, write_index, write_load
 
 #: Loads that a row remembers: how it came about, which a rebuild cannot know.

@@ -36,7 +36,7 @@ def test_the_dead_of_the_release_are_the_dead_of_the_place(loaded):
 
 
 @pytest.mark.parametrize(
-    "condition", ["hypertension", "depression", "coronary_heart_disease", "chronic_kidney_disease", "atrial_fibrillation"]
+    "condition", ["hypertension", "depression", "hypothyroidism", "chronic_kidney_disease", "atrial_fibrillation"]
 )
 def test_registers_hold_whom_the_place_has_diagnosed(loaded, condition):
     true = truth(loaded, "conditions").filter(
@@ -122,7 +122,7 @@ def bad_night(loaded, tmp_path_factory):
     name, text = place.delivered_text("reference", BULK, "IMD_2019.csv")
     lines = text.splitlines(keepends=True)
     place.deliver("reference", NEXT, name, "".join(lines[: len(lines) // 4]))
-    name, text = place.delivered_text("voluntary_sector", BULK, "*eferral*.csv")
+    name, text = place.delivered_text("voluntary_sector", BULK, "VCS_VS001_referrals_*.csv")
     place.deliver("voluntary_sector", NEXT, name.replace(BULK.replace("-", ""), NEXT.replace("-", "")), "something,else\n1,2\n")
     return place, place.phm("run", "--as-of", NEXT)
 

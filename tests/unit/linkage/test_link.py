@@ -13,7 +13,7 @@ from uuid import UUID
 import linkage_people as people
 import polars as pl
 import pytest
-from conftest import Index
+from linkage_index import Index
 
 import linkage
 from linkage.errors import ConstraintError, LinkageError, ParametersError, RegistryError

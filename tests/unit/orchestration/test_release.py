@@ -36,7 +36,8 @@ def make_build_database(path, n_people, release_rows_dir):
             )
             connection.execute(f"comment on column {schema}.person_condition.condition_code is 'The condition, in one''s words.'")
             connection.execute(
-                f"create view {schema}.release as select * from read_parquet('{release_rows_dir}/*.parquet', union_by_name = true)"
+                f"create view {schema}.release as "
+                f"select * from read_parquet('{release_rows_dir}/*.parquet', union_by_name = true)"
             )
 
 
