@@ -8,6 +8,7 @@ Exit codes: 0 done (with warnings, if any, in the summary) · 1 the run failed, 
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -22,7 +23,7 @@ from linkage.errors import LinkageError
 from orchestration.dbt import DbtError
 from orchestration.landing.contract import ContractError
 from orchestration.landing.errors import LandingError
-from orchestration.night import resolve_as_of
+from orchestration.night import open_night, resolve_as_of
 from orchestration.publishing.release import PURPOSES, ReleaseError, current_release, list_releases, switch
 from orchestration.run_lock import RunLocked, run_lock
 from orchestration.settings import PROJECT_DIR, SettingsError, load_settings
@@ -120,11 +121,8 @@ def run(
     from orchestration.run import NightRequest, run_night
 
     settings = load_settings()
-    settings.require_environment()
-    settings.require_key()
-    prepare_zones(settings)
     request = NightRequest(as_of=as_of, sources=tuple(source or ()), delivery_date=delivery_date, full_refresh=full_refresh)
-    with run_lock(settings.lock_path, "phm run"):  # before the seconds that Dagster's imports take
+    with open_night(settings, shlex.join(["phm", *sys.argv[1:]])):
         outcome = run_night(settings, request, Console())
     if not outcome.succeeded:
         raise typer.Exit(EXIT_FAILED)
@@ -183,6 +181,23 @@ def dev() -> None:
     environment = {**os.environ, "DAGSTER_HOME": str(write_dagster_home(settings))}
     os.chdir(PROJECT_DIR)
     os.execve(str(Path(sys.executable).parent / "dagster"), ["dagster", "dev"], environment)
+
+
+@app.command()
+@_guarded
+def dictionary() -> None:
+    """Write docs/dictionary.md anew from the models and the contracts."""
+    import json
+
+    from orchestration.dbt import ensure_manifest
+    from orchestration.landing.contract import read_contracts
+    from orchestration.publishing.dictionary import render_dictionary
+
+    settings = load_settings()
+    manifest = json.loads(ensure_manifest(settings).read_text(encoding="utf-8"))
+    target = PROJECT_DIR / "docs" / "dictionary.md"
+    target.write_text(render_dictionary(manifest, read_contracts(settings.staging_dir)), encoding="utf-8")
+    typer.echo(f"Wrote {target}.")
 
 
 @keys_app.command("create")

@@ -313,7 +313,7 @@ class _BatchWork:
         return together
 
     def _is_held(self, file: BatchFile) -> bool:
-        return self.ledger.find_standing(self.source.name, file.table.name, content_hash(file.item)) is not None
+        return self._held_already(file, content_hash(file.item), "full") is not None
 
     def _declared_mode(self, file: BatchFile) -> Literal["full", "delta", "bulk_then_delta"]:
         mode = file.table.terms.mode
@@ -321,7 +321,7 @@ class _BatchWork:
 
     def _take(self, file: BatchFile, intake: Intake, *, may_repeat: bool) -> None:
         mode = self._declared_mode(file)
-        if may_repeat and (earlier := self._held_already(file, intake, mode)):
+        if may_repeat and (earlier := self._held_already(file, intake.sha256, mode)):
             self._skip(file, intake, "repeated", f"the same bytes have landed from {earlier}; nothing changes", mode)
             return
         fixed = window_of_file(file.table, file.groups)
@@ -336,11 +336,18 @@ class _BatchWork:
         finally:
             staged.close()
 
-    def _held_already(self, file: BatchFile, intake: Intake, mode: str) -> str | None:
+    def _held_already(self, file: BatchFile, sha256: str, mode: str) -> str | None:
+        """Where these bytes have landed, if landing them again would change nothing.
+
+        A delivery is looked at again when its contract has changed: what landed from it then stays, since landing it again would
+        put it above the deliveries that came after it.
+        """
         source, table = self.source.name, file.table.name
+        if same := self.ledger.find_in_delivery(source, table, sha256, self.batch.delivery.date, file.item.name):
+            return same
         if mode == "full":
-            return self.ledger.find_standing(source, table, intake.sha256)
-        return self.ledger.find_in_batch(source, table, intake.sha256, self.batch.key)
+            return self.ledger.find_standing(source, table, sha256, window_of_file(file.table, file.groups))
+        return self.ledger.find_in_batch(source, table, sha256, self.batch.key)
 
     def _skip(self, file: BatchFile, intake: Intake, status: Literal["repeated", "superseded"], reason: str, mode: str) -> None:
         load = self._load(file, intake, mode=mode, reason=reason)

@@ -216,12 +216,27 @@ class Ledger:
         ).fetchone()
         return row[0] if row else None
 
-    def find_standing(self, source: str, table: str, sha256: str) -> str | None:
-        """The delivery, as `date/file`, in which these bytes have landed, if no later delivery touched the same windows since."""
+    def find_in_delivery(self, source: str, table: str, sha256: str, day: date, file: str) -> str | None:
+        """The delivery, as `date/file`, if what has landed last under this name and date is these very bytes."""
+        row = self._db.execute(
+            "select sha256 from load where source = ? and table_name = ? and delivery_date = ? and file = ? "
+            "and status = 'landed' order by load_seq desc limit 1",
+            (source, table, day.isoformat(), file),
+        ).fetchone()
+        return f"{day}/{file}" if row and row[0] == sha256 else None
+
+    def find_standing(self, source: str, table: str, sha256: str, window: str | None) -> str | None:
+        """The delivery, as `date/file`, in which these bytes have landed, if no later delivery touched the same windows since.
+
+        `window` is the one the file covers whatever its rows say: two empty files are not the same file when they empty
+        different windows.
+        """
         row = self._db.execute(
             "select load_seq, delivery_date, file from load where source = ? and table_name = ? and sha256 = ? "
-            "and status = 'landed' order by load_seq desc limit 1",
-            (source, table, sha256),
+            "and status = 'landed' and (? is null or exists ("
+            "select 1 from load_window w where w.load_seq = load.load_seq and w.window = ?)) "
+            "order by load_seq desc limit 1",
+            (source, table, sha256, window, window),
         ).fetchone()
         if row is None:
             return None

@@ -346,6 +346,24 @@ def test_an_empty_file_of_a_window_empties_it(make_place: MakePlace) -> None:
     assert any("RAA|202601 is now empty" in message for message in report.messages)
 
 
+def test_two_windows_emptied_by_the_same_bytes_are_both_emptied(make_place: MakePlace) -> None:
+    pattern = r"(?P<provider>R\w\w)_(?P<month>\d{6})\.csv"
+    place = make_place(table("apc", [column("id")], file=pattern, window=["file:provider", "file:month"]))
+    place.deliver_and_land("2026-03-01", {"RAA_202601.csv": "id\n1\n", "RBB_202601.csv": "id\n2\n"})
+    place.deliver_and_land("2026-03-02", {"RAA_202601.csv": "id\n", "RBB_202601.csv": "id\n"})
+    assert place.windows()[2:] == [(3, "RAA|202601", "full"), (4, "RBB|202601", "full")]
+
+
+def test_a_changed_contract_does_not_put_an_old_bulk_above_later_changes(make_place: MakePlace) -> None:
+    place = tpp(make_place)
+    place.deliver_and_land("2026-03-01", archive(span("SRPatient", 0, 1, "N"), SRPatient="1,A,x,0\n"))
+    place.deliver_and_land("2026-03-02", archive(span("SRPatient", 1, 2), SRPatient="1,A,y,0\n"))
+    terms = place.source.terms.model_copy(update={"stale_after_days": 9})
+    place.source = place.source.model_copy(update={"terms": terms})
+    assert place.land().status == "nothing_new"
+    assert max((row["_load_seq"], row["name"]) for row in place.raw("patient"))[1] == "y"
+
+
 def test_versions_of_one_key_that_differ_in_their_order_columns_all_land(make_place: MakePlace) -> None:
     """Replay chooses by applicable date, so that a net change older than the record held is ignored there."""
     place = make_place(table("apc", [column("id"), column("applicable", "date")], mode="delta", order_by=["applicable"]))
