@@ -9,9 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from synthetic.generate import GenerationError, GenerationSummary, generate
 
-from orchestration.night import delivery_dates
+from orchestration.night import delivery_dates, open_night
 from orchestration.run import NightRequest, run_night
-from orchestration.run_lock import run_lock
 from orchestration.settings import Settings, SettingsError
 from orchestration.summary import print_next_things
 
@@ -27,7 +26,7 @@ class Place:
 
 def run_demo(settings: Settings, place: Place, console: Console) -> bool:
     """Make the place, load its bulk delivery and each delta as a night of its own. True when every night succeeded."""
-    with run_lock(settings.lock_path, "phm demo"):
+    with open_night(settings, "phm demo"):
         started = time.monotonic()
         synthesise(settings, place, console)
         for day in delivery_dates(settings.landing_dir):

@@ -14,7 +14,13 @@ from orchestration.settings import SettingsError
 
 _SPEAK_FOR_THEMSELVES = (LandingError, LinkageError, ReleaseError, RunLocked, SettingsError)
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_DISK_FULL_WORDS = ("No space left on device", "File too large", "Disk quota exceeded", "database or disk is full")
+_DISK_FULL_WORDS = (
+    "No space left on device",
+    "File too large",
+    "Disk quota exceeded",
+    "database or disk is full",
+    "disk I/O error",
+)
 _NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
 _MOST_LINES = 15
 _NOTHING_LOST = "Nothing is lost: the last release goes on serving, and the next run finishes this one."
@@ -24,7 +30,7 @@ def explain(error: BaseException) -> str:
     """One or two sentences: what happened, where, and what to do."""
     error = _root(error)
     if is_disk_full(error):
-        return f"The disk is full ({_where(error)}). Free some space and run again. {_NOTHING_LOST}"
+        return f"Writing failed ({_where(error)}): the disk is full, or failing. Free some space and run again. {_NOTHING_LOST}"
     if isinstance(error, OSError) and error.errno in _NOT_ALLOWED:
         return f"This user may not write there ({_where(error)}). Give it write access and run again. {_NOTHING_LOST}"
     if isinstance(error, duckdb.OutOfMemoryException):

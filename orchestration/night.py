@@ -13,7 +13,7 @@ from orchestration.landing.files import find_deliveries
 from orchestration.landing_step import recover_landing
 from orchestration.orphans import end_orphan
 from orchestration.publishing import release
-from orchestration.run_lock import run_lock
+from orchestration.run_lock import is_held_here, run_lock
 from orchestration.settings import Settings, SettingsError
 from orchestration.zones import check_key_is_the_same, claim, prepare_zones
 
@@ -24,8 +24,13 @@ TIMEZONE = ZoneInfo("Europe/London")
 def open_night(settings: Settings, command: str) -> Iterator[None]:
     """Hold the run lock over a data directory that is fit to be loaded.
 
+    A command opens the night before it pays for Dagster's imports; opened again by the run inside it, it is open already.
+
     Raises `RunLocked` when another run is under way, `SettingsError` when the directory, its environment or its key is unusable.
     """
+    if is_held_here(settings.lock_path):
+        yield
+        return
     environment = settings.require_environment()
     key = settings.require_key()
     prepare_zones(settings)

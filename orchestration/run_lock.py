@@ -38,13 +38,18 @@ class RunLocked(Exception):
         super().__init__(f"Another run is under way: {who}. Wait for it to end, or stop that process, and run again.")
 
 
+def is_held_here(path: Path) -> bool:
+    """True when this process holds the lock."""
+    return path in _held
+
+
 @contextmanager
 def run_lock(path: Path, command: str) -> Iterator[None]:
     """Hold the lock for the block; entering again in the same process is allowed.
 
     Raises `RunLocked` at once, naming the holder, when another process has it.
     """
-    if path in _held:
+    if is_held_here(path):
         yield
         return
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -8,8 +8,14 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
 from typing import Any
+
+from orchestration.landing.contract import read_contracts
+from orchestration.night import open_night, resolve_as_of
+from orchestration.settings import Settings, load_settings
 
 
 def die(*_: Any, **__: Any) -> None:
@@ -97,31 +103,50 @@ def before_the_switch() -> None:
     before(release, "switch")
 
 
-def run_phm() -> None:
+def whole_night() -> None:
     from orchestration.cli import app
 
     app()
 
 
-def only_publish() -> None:
-    """The last step by itself: getting to it each time would take minutes."""
-    from orchestration.night import open_night, resolve_as_of
-    from orchestration.release_step import publish_release
-    from orchestration.settings import load_settings
-
+@contextmanager
+def one_step() -> Iterator[tuple[Settings, date]]:
+    """The frame of a night around one step of it: getting to a step through the whole night takes minutes."""
     settings = load_settings()
-    with open_night(settings, "publish"):
-        publish_release(settings, "00000000-killed", resolve_as_of(settings, None))
+    with open_night(settings, "one step"):
+        yield settings, resolve_as_of(settings, None)
 
 
-#: Moment -> what is run until then.
+def landing() -> None:
+    from orchestration.landing_step import land
+
+    with one_step() as (settings, day):
+        for source in read_contracts(settings.staging_dir).values():
+            land(settings, source, "killed", day, None)
+
+
+def linkage() -> None:
+    from orchestration.patient_index import link_records
+
+    with one_step() as (settings, day):
+        link_records(settings, "killed", day)
+
+
+def publishing() -> None:
+    from orchestration.release_step import publish_release
+
+    with one_step() as (settings, day):
+        publish_release(settings, "killed00", day)
+
+
+#: Moment -> what is run until then, in the order of a night.
 MOMENTS: dict[Callable[[], None], Callable[[], None]] = {
-    while_landing: run_phm,
-    before_the_ledger_knows: run_phm,
-    between_registry_and_index: run_phm,
-    while_dbt_builds: run_phm,
-    while_the_release_is_built: only_publish,
-    before_the_switch: only_publish,
+    while_landing: landing,
+    before_the_ledger_knows: landing,
+    between_registry_and_index: linkage,
+    while_dbt_builds: whole_night,
+    while_the_release_is_built: publishing,
+    before_the_switch: publishing,
 }
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ def survivor(after_bulk, tmp_path_factory):
 
 def test_a_full_disk_is_told_in_words(survivor):
     said = (survivor.data_dir / "said-when-full").read_text()
-    assert "The disk is full" in said
+    assert "the disk is full" in said
     assert "goes on serving" in said
 
 

@@ -7,7 +7,7 @@ Restricted people (S) have neither address nor practice.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
@@ -38,6 +38,7 @@ _LETHAL = (
     "myocardial_infarction", "stroke", "copd", "coronary_heart_disease", "drug_dependence", "alcohol_dependence",
     "diabetes_type_2",
 )  # fmt: skip
+_REGISTER_RENEWED = date(2014, 8, 24)
 _CANCELLED = 0.004
 _REVERSED = 0.05
 
@@ -99,7 +100,7 @@ def _details(people: pl.DataFrame) -> pl.DataFrame:
     has_changed = pl.col("family_name_changed_on").is_not_null()
     first = people.with_columns(
         pl.when(has_changed).then(pl.col("previous_family_name")).otherwise(pl.col("family_name")).alias("family_name"),
-        pl.col("birth_date").alias("valid_from"),
+        _first_known(),
         (pl.col("family_name_changed_on") - pl.duration(days=1)).alias("valid_to"),
     )
     second = people.filter(has_changed).with_columns(
@@ -112,6 +113,13 @@ def _details(people: pl.DataFrame) -> pl.DataFrame:
         .sort("person_no", "valid_from")
         .unique(["person_no", "valid_from"], keep="last", maintain_order=True)
     )
+
+
+def _first_known() -> pl.Expr:
+    """The day from which details are held: when the register was renewed, or some days after a later birth, never the birth."""
+    after_birth = pl.col("birth_date") + pl.duration(days=3 + pl.col("person_no") % 28)
+    known = pl.min_horizontal(after_birth, pl.max_horizontal("recorded_on", pl.col("birth_date") + pl.duration(days=1)))
+    return pl.max_horizontal(known, pl.lit(_REGISTER_RENEWED)).alias("valid_from")
 
 
 _OF_PERSON = ("person_no", "nhs_number", "superseded_nhs_number", "superseded_on", "death_date", "registered_on", "is_sensitive")

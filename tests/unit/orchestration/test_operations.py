@@ -33,7 +33,7 @@ def settings(tmp_path):
     ],
 )
 def test_a_full_disk_says_so_and_is_not_tried_again(error):
-    assert "disk is full" in explain(error)
+    assert "the disk is full" in explain(error)
     assert "Nothing is lost" in explain(error)
     assert not is_transient(error)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import duckdb
 
+REPOSITORY = Path(__file__).parents[1]
 PEOPLE = 400
 BULK, DELTA = "2026-03-31", "2026-04-01"
 
@@ -22,6 +23,8 @@ class Place:
     """A data directory, and `phm` over it."""
 
     data_dir: Path
+    #: The checkout whose code runs.
+    program: Path = REPOSITORY
 
     @property
     def environment(self) -> dict[str, str]:
@@ -38,6 +41,7 @@ class Place:
         """
         return subprocess.run(
             [sys.executable, *driver, *arguments],
+            cwd=self.program,
             env=self.environment,
             capture_output=True,
             text=True,

@@ -1,4 +1,4 @@
-"""The small place, loaded once for every test here."""
+"""The small place, loaded once for every test that asks it."""
 
 from __future__ import annotations
 
