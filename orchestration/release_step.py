@@ -23,6 +23,7 @@ def publish_release(settings: Settings, run_id: str, as_of: date) -> release.Rel
         git_commit=git_commit(PROJECT_DIR),
         model_version=linkage_model().version,
         sources=[state.as_row() for state in source_states(settings, as_of)],
+        is_synthetic=not settings.is_production,
     )
     return release.publish(
         facts=facts,

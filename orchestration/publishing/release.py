@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ import duckdb
 from orchestration.duck import Limits, connect, write_parquet
 from orchestration.landing.keys import PseudonymisationKey, token_sql
 from orchestration.landing.sql import ident, literal
+from orchestration.publishing.pages import format_value
 
 #: Lawful purpose -> schema of the build database that holds what it may see.
 PURPOSES: dict[str, str] = {"direct_care": "marts_direct_care", "secondary_use": "marts_secondary_use"}
@@ -42,15 +43,15 @@ class ReleaseError(Exception):
 
 @dataclass(frozen=True)
 class ReleaseFacts:
-    """What is known of a release before it is built. `sources` says how fresh each source is, by source name."""
+    """What is known of a release before it is built. `sources` says how fresh each is; `is_synthetic` marks a demonstration."""
 
     release_id: str
     as_of: date
     built_at: datetime
     git_commit: str | None
     model_version: str | None
-    contract_versions: Mapping[str, str] = field(default_factory=dict)
     sources: Sequence[Mapping[str, Any]] = ()
+    is_synthetic: bool = False
 
 
 @dataclass(frozen=True)
@@ -183,7 +184,12 @@ def _build(
         database = purpose_dir / f"{purpose}.duckdb"
         tables[purpose] = _copy_marts(build_database, schema, database, purpose, key, limits)
         _export_parquet(database, purpose_dir / "parquet", list(tables[purpose]), limits)
-        context = {"release_id": facts.release_id, "purpose": purpose, "as_of": facts.as_of.isoformat()}
+        context = {
+            "release_id": facts.release_id,
+            "purpose": purpose,
+            "as_of": format_value(facts.as_of),
+            "is_synthetic": "yes" if facts.is_synthetic else "",
+        }
         build_site(database, pages_dir, purpose_dir / "site", context)
     return tables
 
@@ -314,7 +320,7 @@ def _keep_row(row: Path) -> None:
 def _write_manifest(folder: Path, facts: ReleaseFacts, tables: Mapping[str, Mapping[str, int]]) -> None:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     manifest = {
-        **asdict(replace(facts, sources=list(facts.sources), contract_versions=dict(facts.contract_versions))),
+        **asdict(replace(facts, sources=list(facts.sources))),
         "as_of": facts.as_of.isoformat(),
         "built_at": facts.built_at.isoformat(timespec="seconds"),
         "tables": {
