@@ -1,7 +1,7 @@
 # Everything starts here. `make run` needs Python 3.11 or newer and nothing else.
 #
 #   make run [PEOPLE=20000] [NIGHTS=1] [SEED=1]   a synthetic place: generate, load the bulk and NIGHTS deltas, publish
-#   make test    the tests              make lint    what the tests do not see: style, SQL
+#   make test    the tests              make lint    what the tests do not see: style
 #   make dev     Dagster's web server   make bench   measure, and write docs/benchmarks.md (SIZES="10000 100000")
 #   make clean   remove what was generated here, the environment included; extracts elsewhere stay
 
@@ -26,7 +26,6 @@ test: $(READY)
 lint: $(READY)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/sqlfluff lint --disable-progress-bar dbt_project/models
 
 bench: $(READY)
 	@$(BIN)/python -m orchestration.bench $(SIZES)
@@ -47,5 +46,5 @@ $(READY): requirements.lock pyproject.toml
 	@echo "Setting up $(VENV) (once; a few minutes the first time)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
