@@ -66,7 +66,8 @@ def warehouse(loaded):
     tables += [f"read_parquet('{folder}/*.parquet', union_by_name = true)" for folder in loaded.data_dir.glob("raw/*/*")]
     tables += [f"read_parquet('{file}')" for file in loaded.data_dir.glob("releases/*/*/parquet/*.parquet")]
     assert len(tables) > 150
-    return connection, tables
+    yield connection, tables
+    connection.close()
 
 
 def _text_columns(connection, table):
