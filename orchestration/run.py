@@ -9,7 +9,9 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import TextIO
 
@@ -18,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from orchestration.alerts import send_alert
 from orchestration.dagster_home import write_dagster_home
+from orchestration.dbt import ensure_manifest
 from orchestration.faults import explain
 from orchestration.night import resolve_as_of
 from orchestration.publishing.release import Release, current_release
@@ -25,6 +28,9 @@ from orchestration.run_report import write_report
 from orchestration.settings import Settings
 from orchestration.status import SourceState, source_states
 from orchestration.summary import print_summary
+
+#: Modules that take seconds to import: dagster-dbt, Great Expectations.
+_COSTLY = ("orchestration.defs.warehouse", "expectations.engine")
 
 
 @dataclass(frozen=True)
@@ -95,7 +101,12 @@ def run_night(settings: Settings, request: NightRequest, console: Console) -> Ou
 
 
 def _execute(settings: Settings, request: NightRequest, outcome: Outcome, console: Console) -> None:
-    from orchestration.defs.execution import execute_nightly  # seconds, for Dagster and dbt
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        parsing = beside.submit(ensure_manifest, settings)  # dbt, in a child process, while this one imports
+        for module in _COSTLY:
+            import_module(module)
+        parsing.result()
+    from orchestration.defs.execution import execute_nightly
 
     night = {
         "as_of": outcome.as_of,
