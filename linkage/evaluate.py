@@ -23,11 +23,6 @@ class Quality:
     #: Records in a person who also holds somebody else's record.
     mixed_record_share: float
 
-    @property
-    def bcubed_f1(self) -> float:
-        """Harmonic mean of the B-cubed precision and recall."""
-        return 2 * self.bcubed_precision * self.bcubed_recall / (self.bcubed_precision + self.bcubed_recall)
-
 
 def evaluate(person_record: Path, truth: Path, *, source: str | None = None) -> Quality:
     """Compare `person_record` (record_token, source, person_id) with `truth` (record_token, person_no), both Parquet.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.landing.sql import literal
+from orchestration.sql import literal
 
 
 @dataclass(frozen=True)
@@ -23,14 +23,17 @@ class Limits:
 
 
 @contextmanager
-def connect(limits: Limits) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A private in-memory connection that spills below `limits.spill_dir`; files are attached to it."""
+def connect(limits: Limits, *, keeps_order: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A private in-memory connection that spills below `limits.spill_dir`; files are attached to it.
+
+    `keeps_order` gives rows back in the order in which they were read, which costs memory.
+    """
     config = {
         "memory_limit": limits.memory_limit,
         "threads": limits.threads,
         "max_temp_directory_size": limits.max_spill,
         "temp_directory": str(limits.spill_dir),
-        "preserve_insertion_order": False,
+        "preserve_insertion_order": keeps_order,
     }
     with duckdb.connect(config=config) as connection:
         yield connection

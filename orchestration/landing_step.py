@@ -7,7 +7,7 @@ from datetime import date
 
 from orchestration.landing.compact import compact_table
 from orchestration.landing.contract import Source, read_contracts
-from orchestration.landing.land import LandingLimits, SourceReport, land_source
+from orchestration.landing.land import SourceReport, land_source
 from orchestration.landing.ledger import Ledger
 from orchestration.landing.operations import ensure_empty_tables, export_operations, recover
 from orchestration.landing.zones import Zones
@@ -24,7 +24,7 @@ def land(settings: Settings, source: Source, run_id: str, as_of: date, only_date
             key=settings.require_key(),
             as_of=as_of,
             run_id=run_id,
-            limits=_limits(settings),
+            limits=settings.limits,
             only_date=only_date,
         )
         export_operations(ledger, settings.raw_dir)
@@ -52,7 +52,6 @@ def join_small_files(settings: Settings) -> int:
 
     To be called after a build only: what is joined must have been seen by every staging model.
     """
-    limits = _limits(settings)
     n_joined = 0
     with Ledger(settings.ledger_path) as ledger:
         below = ledger.next_load_seq()
@@ -61,13 +60,10 @@ def join_small_files(settings: Settings) -> int:
                 n_files = sum(1 for _ in (settings.raw_dir / source.name / table.name).glob("*.parquet"))
                 if n_files > settings.compact_after_loads:
                     n_joined += (
-                        compact_table(table, raw_dir=settings.raw_dir, ledger=ledger, below=below, limits=limits) is not None
+                        compact_table(table, raw_dir=settings.raw_dir, ledger=ledger, below=below, limits=settings.limits)
+                        is not None
                     )
     return n_joined
-
-
-def _limits(settings: Settings) -> LandingLimits:
-    return LandingLimits(settings.memory_limit, settings.threads, settings.spill_dir)
 
 
 def zones(settings: Settings) -> Zones:

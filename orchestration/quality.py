@@ -29,9 +29,9 @@ from expectations.contract_suite import ColumnFacts
 from orchestration.landing.contract import Source, Table
 from orchestration.landing.ledger import Ledger
 from orchestration.landing.operations import OPERATIONS
-from orchestration.landing.sql import literal
 from orchestration.publishing.release import PURPOSES, current_release
 from orchestration.settings import Settings
+from orchestration.sql import literal
 
 Findings = dict[str, list[Finding]]
 
@@ -102,8 +102,9 @@ def _new_loads(settings: Settings, source: Source) -> dict[str, list[int]]:
     served = current_release(settings.releases_dir)
     since = served.built_at if served else ""
     loads: dict[str, list[int]] = {}
-    for load_seq, table in Ledger(settings.ledger_path).rows(_STANDING_LOADS.format(source=source.name, since=since)):
-        loads.setdefault(str(table), []).append(int(str(load_seq)))
+    with Ledger(settings.ledger_path) as ledger:
+        for load_seq, table in ledger.rows(_STANDING_LOADS.format(source=source.name, since=since)):
+            loads.setdefault(str(table), []).append(int(str(load_seq)))
     return loads
 
 

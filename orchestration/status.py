@@ -11,12 +11,12 @@ from rich.table import Table
 
 from orchestration.landing.contract import Source, read_contracts
 from orchestration.landing.ledger import Ledger
-from orchestration.landing.sql import literal
 from orchestration.night import resolve_as_of
 from orchestration.publishing.release import current_release, list_releases
 from orchestration.run_lock import lock_holder
 from orchestration.run_report import latest_report
 from orchestration.settings import Settings
+from orchestration.sql import literal
 
 _MOST_PROBLEMS = 3
 

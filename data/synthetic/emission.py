@@ -19,6 +19,7 @@ import polars as pl
 
 from synthetic.world_schema import Delivery, Fault, Part
 
+#: Who a supplier's record really is; `local_id` is the record_id columns of the contract joined with '|'.
 RECORD_TRUTH = {"source": pl.String, "local_id": pl.String, "person_no": pl.Int64}
 
 

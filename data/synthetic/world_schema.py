@@ -392,15 +392,6 @@ class Fault:
 
 
 @dataclass(frozen=True)
-class RecordTruth:
-    """Who a supplier's record really is. `local_id` is the record_id columns of the contract joined with '|'."""
-
-    source: str
-    local_id: str
-    person_no: int
-
-
-@dataclass(frozen=True)
 class Packaging:
     """How finished files leave the supplier: `pattern` is a regex on the base name."""
 

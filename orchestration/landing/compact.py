@@ -13,12 +13,12 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration.duck import Limits, connect
 from orchestration.landing.contract import Table
 from orchestration.landing.errors import LandingError
-from orchestration.landing.land import LandingLimits
 from orchestration.landing.ledger import Ledger
-from orchestration.landing.sql import ident, literal, literals
 from orchestration.landing.table import sync
+from orchestration.sql import ident, literal, literals
 
 _FILE = re.compile(r"(\d{8})(?:-(\d{8}))?\.parquet")
 
@@ -33,7 +33,7 @@ class Compaction:
     rows_after: int
 
 
-def compact_table(table: Table, *, raw_dir: Path, ledger: Ledger, below: int, limits: LandingLimits) -> Compaction | None:
+def compact_table(table: Table, *, raw_dir: Path, ledger: Ledger, below: int, limits: Limits) -> Compaction | None:
     """Merge the raw files of loads numbered under `below` into `<first>-<last>.parquet`; None when there are fewer than two.
 
     `below` must not exceed the loads that every staging model has seen. Killed before the rename it leaves a temporary file,
@@ -52,9 +52,8 @@ def compact_table(table: Table, *, raw_dir: Path, ledger: Ledger, below: int, li
     temporary = target.with_name(target.name + ".tmp")
     scan = f"read_parquet([{literals(str(path) for _, _, path in files)}], union_by_name = true)"
     try:
-        limits.temp_dir.mkdir(parents=True, exist_ok=True)
-        config = {"memory_limit": limits.memory_limit, "threads": limits.threads, "temp_directory": str(limits.temp_dir)}
-        with duckdb.connect(config=config) as con:
+        limits.spill_dir.mkdir(parents=True, exist_ok=True)
+        with connect(limits, keeps_order=True) as con:
             (rows_before,) = con.execute(f"select count(*) from {scan}").fetchone() or (0,)
             query = f"select * from {scan}" if table.terms.keep_history else _needed_rows(table, scan, ledger)
             order = "order by record_token" if table.has_records else ""

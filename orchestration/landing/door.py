@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from orchestration.landing.contract import Column, Table
 from orchestration.landing.keys import token_sql
-from orchestration.landing.sql import literal, literals
 from orchestration.landing.typing_sql import text_name, value_name
+from orchestration.sql import literal, literals
 
 #: Shape of every identity file, name -> DuckDB type.
 IDENTITY_COLUMNS: dict[str, str] = {
@@ -38,15 +38,6 @@ IDENTITY_COLUMNS: dict[str, str] = {
     "ethnic_category_code": "varchar",
     "identity_valid_from": "date",
     "identity_valid_to": "date",
-}
-
-#: Shape of every local id file: which local id a token stands for.
-LOCAL_ID_COLUMNS: dict[str, str] = {
-    "record_token": "uuid",
-    "source": "varchar",
-    "namespace": "varchar",
-    "local_id": "varchar",
-    "load_seq": "integer",
 }
 
 _PER_LOAD = ("source", "table_name", "load_seq", "is_deleted", "record_token")

@@ -22,6 +22,7 @@ from typing import Literal
 
 import duckdb
 
+from orchestration.duck import Limits, connect
 from orchestration.landing.batches import Batch, BatchFile, by_item, find_gap, make_batches
 from orchestration.landing.contract import Source
 from orchestration.landing.errors import LandingError, Refusal
@@ -40,15 +41,6 @@ ROWS_TO_JUDGE_SHARE = 20
 
 SourceStatus = Literal["ok", "nothing_new", "held", "refused", "gap"]
 _Outcome = Literal["landed", "nothing", "held", "refused", "gap"]
-
-
-@dataclass(frozen=True)
-class LandingLimits:
-    """What landing may use: DuckDB's memory ('2GB') and threads, and a folder for scratch files and spill."""
-
-    memory_limit: str
-    threads: int
-    temp_dir: Path
 
 
 @dataclass
@@ -83,7 +75,7 @@ def land_source(
     key: PseudonymisationKey,
     as_of: date,
     run_id: str,
-    limits: LandingLimits,
+    limits: Limits,
     only_date: date | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> SourceReport:
@@ -95,10 +87,11 @@ def land_source(
     try:
         zones.identifiable.mkdir(parents=True, exist_ok=True)
         zones.identifiable.chmod(0o700)
-        limits.temp_dir.mkdir(parents=True, exist_ok=True)
+        limits.spill_dir.mkdir(parents=True, exist_ok=True)
         with (
-            tempfile.TemporaryDirectory(dir=limits.temp_dir, prefix="landing-") as scratch,
-            _connect(limits, Path(scratch)) as con,
+            tempfile.TemporaryDirectory(dir=limits.spill_dir, prefix="landing-") as scratch,
+            # the line of a record follows from its place in the file
+            connect(replace(limits, spill_dir=Path(scratch) / "spill"), keeps_order=True) as con,
         ):
             key.install(con)
             lander = _Lander(source, zones, ledger, run_id, con, Path(scratch), progress or (lambda _: None))
@@ -110,12 +103,6 @@ def land_source(
         ) from error
     lander.report.seconds = time.monotonic() - started
     return lander.report
-
-
-def _connect(limits: LandingLimits, scratch: Path) -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(
-        config={"memory_limit": limits.memory_limit, "threads": limits.threads, "temp_directory": str(scratch / "spill")}
-    )
 
 
 class _Lander:

@@ -23,9 +23,6 @@ from orchestration.landing.errors import LandingError
 Status = Literal["landed", "repeated", "held", "waiting", "refused", "superseded", "unknown"]
 Mode = Literal["full", "delta"]
 
-#: Statuses that will not change while the bytes and the contract stay the same.
-FINAL: frozenset[str] = frozenset({"landed", "repeated", "refused", "superseded", "unknown"})
-
 _SCHEMA = """
 create table if not exists load (
     load_seq integer primary key autoincrement,

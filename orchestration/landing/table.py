@@ -21,9 +21,9 @@ from orchestration.landing.contract import Table
 from orchestration.landing.quarantine import HARMLESS, QUARANTINE_COLUMNS, REASONS
 from orchestration.landing.reader import TextRows
 from orchestration.landing.sieve import Malformed
-from orchestration.landing.sql import ident, literal
 from orchestration.landing.typing_sql import Fault, text_name, value_name
 from orchestration.landing.zones import Zones
+from orchestration.sql import ident, literal
 
 _STAGED = "landing_staged"
 _SET_ASIDE = "landing_set_aside"

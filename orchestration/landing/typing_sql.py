@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from orchestration.landing.contract import Column, Table
-from orchestration.landing.sql import ident, literal, literals
+from orchestration.sql import ident, literal, literals
 
 EARLIEST_DATE = date(1850, 1, 1)
 #: Appointments, reviews and planned ends lie ahead of a delivery, but not for ever.

@@ -21,8 +21,8 @@ import duckdb
 
 from orchestration.duck import Limits, connect, write_parquet
 from orchestration.landing.keys import PseudonymisationKey, token_sql
-from orchestration.landing.sql import ident, literal
 from orchestration.publishing.pages import format_value
+from orchestration.sql import ident, literal
 
 #: Lawful purpose -> schema of the build database that holds what it may see.
 PURPOSES: dict[str, str] = {"direct_care": "marts_direct_care", "secondary_use": "marts_secondary_use"}

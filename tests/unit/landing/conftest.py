@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from landing_place import LandingLimits, Ledger, Place, Zones, people, write_contract
+from landing_place import Ledger, Limits, Place, Zones, people, write_contract
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def make_place(tmp_path: Path) -> Callable[..., Place]:
         root.mkdir()
         source = write_contract(root / "_clinic__sources.yml", list(tables) or [people()], **terms)
         zones = Zones.below(root / "data")
-        limits = LandingLimits("512MB", 2, root / "scratch")
+        limits = Limits("512MB", 2, "1GB", root / "scratch")
         return Place(root, source, Ledger(root / "ledger.sqlite"), zones, limits)
 
     return make

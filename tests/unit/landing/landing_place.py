@@ -13,9 +13,10 @@ from typing import Any
 import duckdb
 import yaml
 
+from orchestration.duck import Limits
 from orchestration.landing.contract import Source, read_contract
 from orchestration.landing.keys import PseudonymisationKey
-from orchestration.landing.land import LandingLimits, SourceReport, land_source
+from orchestration.landing.land import SourceReport, land_source
 from orchestration.landing.ledger import Ledger
 from orchestration.landing.zones import Zones
 
@@ -64,7 +65,7 @@ class Place:
     source: Source
     ledger: Ledger
     zones: Zones
-    limits: LandingLimits
+    limits: Limits
     reports: list[SourceReport] = field(default_factory=list)
 
     def deliver(self, day: str, files: dict[str, bytes | str]) -> Path:

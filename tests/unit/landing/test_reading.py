@@ -16,7 +16,7 @@ import duckdb
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from landing_place import KEY, LandingLimits, Ledger, Place, Zones, column, table, write_contract
+from landing_place import KEY, Ledger, Limits, Place, Zones, column, table, write_contract
 
 from orchestration.landing.contract import Table
 from orchestration.landing.files import Item
@@ -40,7 +40,7 @@ def temporary_place(**terms: object) -> Iterator[Place]:
         columns = [column("id", required=False), column("name", required=False), column("note", required=False)]
         source = write_contract(root / "c.yml", [table("people", columns, **terms)], max_bad_row_share=1.0)
         with Ledger(root / "ledger.sqlite") as ledger:
-            yield Place(root, source, ledger, Zones.below(root / "data"), LandingLimits("512MB", 2, root / "scratch"))
+            yield Place(root, source, ledger, Zones.below(root / "data"), Limits("512MB", 2, "1GB", root / "scratch"))
     finally:
         shutil.rmtree(root)
 

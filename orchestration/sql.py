@@ -1,4 +1,4 @@
-"""Quoting for SQL text that landing generates from contracts."""
+"""Quoting for SQL text that is put together from names, paths and values."""
 
 from __future__ import annotations
 
