@@ -10,6 +10,7 @@ import polars as pl
 
 from synthetic import dirt
 from synthetic.emission import Emission, csv_part
+from synthetic.place import Place
 from synthetic.suppliers import _periods as periods
 from synthetic.world_schema import Delivery
 
@@ -82,8 +83,9 @@ class Submission:
         emission.faults += faults
 
 
-def submissions(source: str, deliveries: list[Delivery], providers: list[str]) -> Iterator[Submission]:
-    """Every submission of the deliveries, in the order they are made."""
+def submissions(source: str, deliveries: list[Delivery], place: Place, provider_type: str) -> Iterator[Submission]:
+    """Every submission of the deliveries by the providers of one type, in the order they are made."""
+    providers = place.providers.filter(provider_type=provider_type)["provider_code"].to_list()
     for delivery in deliveries:
         for period in periods.submitted_monthly(delivery):
             for provider in providers:

@@ -17,6 +17,7 @@ from synthetic.suppliers._submissions import clock, iso, month_id, reported_mont
 from synthetic.world_schema import Chunk, Delivery, Packaging
 
 SOURCE = "community_csds"
+_PROVIDER_TYPE = "community"
 PACKAGING = (Packaging(pattern=r"_CYP\d{3}\w+\.csv$", bom=True, crlf=True),)
 
 _PROVIDER = {"ORGANISATION IDENTIFIER (CODE OF PROVIDER)": pl.col("provider_code")}
@@ -93,7 +94,7 @@ def emit(chunk: Chunk, place: Place, deliveries: list[Delivery], rng: np.random.
         .join(referrals.select("referral_no", "team_type_code"), on="referral_no", how="inner", maintain_order="left")
         .with_columns(month=reported_month("contact_date"))
     )
-    for submission in submissions(SOURCE, deliveries, _providers(place)):
+    for submission in submissions(SOURCE, deliveries, place, _PROVIDER_TYPE):
         months = submission.months_of(referrals, "received_on", "discharged_on")
         sent.append(months)
         seen = months.select("person_no", "provider_code", "month", "month_start", "seen_on").unique(maintain_order=True)
@@ -114,7 +115,7 @@ def emit(chunk: Chunk, place: Place, deliveries: list[Delivery], rng: np.random.
 def emit_once(place: Place, deliveries: list[Delivery], rng: np.random.Generator) -> Emission:  # noqa: ARG001
     """The header of every submission."""
     emission = Emission()
-    for submission in submissions(SOURCE, deliveries, _providers(place)):
+    for submission in submissions(SOURCE, deliveries, place, _PROVIDER_TYPE):
         header = {
             "ORGANISATION IDENTIFIER (CODE OF PROVIDER)": submission.provider,
             "UNIQUE SUBMISSION ID": submission.id,
@@ -126,7 +127,3 @@ def emit_once(place: Place, deliveries: list[Delivery], rng: np.random.Generator
         }
         emission.add(submission.delivery, SOURCE, submission.file("CYP000Header"), pl.DataFrame([header]))
     return emission
-
-
-def _providers(place: Place) -> list[str]:
-    return place.providers.filter(provider_type="community")["provider_code"].to_list()

@@ -17,6 +17,7 @@ from synthetic.suppliers._submissions import Submission, clock, iso, month_id, r
 from synthetic.world_schema import Chunk, Delivery, Packaging
 
 SOURCE = "mental_health_mhsds"
+_PROVIDER_TYPE = "mental_health"
 PACKAGING: tuple[Packaging, ...] = ()
 
 _INFORMAL = "01"
@@ -128,7 +129,7 @@ def emit(chunk: Chunk, place: Place, deliveries: list[Delivery], rng: np.random.
         .with_columns(month=reported_month("contact_date"))
     )
     spells = chunk["mental_health_spells"].join(mine, on=on, how="inner", maintain_order="left")
-    for submission in submissions(SOURCE, deliveries, _providers(place)):
+    for submission in submissions(SOURCE, deliveries, place, _PROVIDER_TYPE):
         months = submission.months_of(referrals, "received_on", "discharged_on")
         sent.append(months)
         seen = months.select(*on, "month", "month_start", "seen_on").unique(maintain_order=True)
@@ -142,7 +143,7 @@ def emit(chunk: Chunk, place: Place, deliveries: list[Delivery], rng: np.random.
 def emit_once(place: Place, deliveries: list[Delivery], rng: np.random.Generator) -> Emission:  # noqa: ARG001
     """The header of every submission."""
     emission = Emission()
-    for submission in submissions(SOURCE, deliveries, _providers(place)):
+    for submission in submissions(SOURCE, deliveries, place, _PROVIDER_TYPE):
         header = {
             "OrgIDProvider": submission.provider,
             "UniqSubmissionID": submission.id,
@@ -179,7 +180,3 @@ def _add_inpatient(emission: Emission, submission: Submission, spells: pl.DataFr
     detained = spells.filter(pl.col("legal_status_code") != _INFORMAL)
     submission.add(emission, "MHS401MHActPeriod", detained, _MHS401, "UniqMHActEpisodeID", rng, {})
     submission.add(emission, "MHS501HospProvSpell", spells, _MHS501, "UniqHospProvSpellID", rng, {})
-
-
-def _providers(place: Place) -> list[str]:
-    return place.providers.filter(provider_type="mental_health")["provider_code"].to_list()
