@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from dbt_warehouse import Warehouse
+from raw_zone import write_empty, write_index, write_load
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +15,19 @@ def warehouse(tmp_path_factory) -> Warehouse:
     found.parse_warnings = tuple(found.messages)
     (found.data_dir / "warehouse").mkdir()
     return found
+
+
+@pytest.fixture(scope="session")
+def states(warehouse) -> tuple[dict[str, list], dict[str, list]]:
+    """Rows of every table after two loads, built one after the other, and rebuilt from nothing."""
+    raw_dir = warehouse.data_dir / "raw"
+    write_empty(raw_dir)
+    write_index(raw_dir)
+    write_load(raw_dir, 1)
+    warehouse.invoke("seed")
+    warehouse.invoke("run")
+    write_load(raw_dir, 2)
+    warehouse.invoke("run")
+    nightly = warehouse.rows()
+    warehouse.invoke("run", "--full-refresh")
+    return nightly, warehouse.rows()

@@ -13,6 +13,9 @@ from raw_zone import PROJECT
 
 AS_OF = "2025-04-10"
 
+#: Loads that a row remembers: how it came about, which a rebuild cannot know.
+LOADS = {"_changed_seq", "_load_seq"}
+
 
 @dataclass
 class Warehouse:
@@ -42,6 +45,19 @@ class Warehouse:
     def query(self, sql: str) -> list[tuple]:
         with duckdb.connect(str(self.data_dir / "warehouse" / "build.duckdb")) as connection:
             return connection.execute(sql).fetchall()
+
+    def rows(self) -> dict[str, list]:
+        """Every row that stands of every table, by `schema.table`, without what only tells how it came about."""
+        found = {}
+        for node in self.manifest.nodes.values():
+            if node.resource_type != "model" or node.config.materialized not in ("table", "incremental"):
+                continue
+            table = f"{node.schema}.{node.alias}"
+            names = {row[0] for row in self.query(f"select column_name from (describe {table})")}
+            kept = ", ".join(sorted(names - LOADS))
+            standing = "where not is_deleted" if "is_deleted" in names else ""
+            found[table] = self.query(f"select {kept} from {table} {standing} order by all")
+        return found
 
     def _keep(self, event: object) -> None:
         if event.info.level in ("warn", "error"):
