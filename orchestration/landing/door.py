@@ -6,7 +6,6 @@ SQL expressions over the text and value layers of `typing_sql`; the table of doc
 from __future__ import annotations
 
 from orchestration.landing.contract import Column, Table
-from orchestration.landing.keys import token_sql
 from orchestration.landing.typing_sql import text_name, value_name
 from orchestration.sql import literal, literals
 
@@ -79,33 +78,38 @@ def postcode_state_sql(text: str) -> str:
     )
 
 
-def local_id_sql(table: Table) -> str:
-    """The parts of the record id joined with '|'; NULL when one is missing."""
-    return _joined([_part(column) for column in table.record_parts])
+def local_id_sql(table: Table, message: str) -> str:
+    """The parts of the record id joined with '|', out of the message of its token."""
+    return f"substr({message}, {len(_record_prefix(table)) + 1})"
 
 
-def door_sql(table: Table) -> dict[str, str]:
-    """Expression of every door column of `raw`, by name. The connection must have the key installed."""
+def message_sql(table: Table) -> dict[str, str]:
+    """Expression of the message behind every token of `raw`, by the token's name; NULL where there is no token."""
     out: dict[str, str] = {}
-    prefix = f"record|{table.record_namespace}|"
+    prefix = literal(_record_prefix(table))
     if table.has_records:
-        out["record_token"] = token_sql(f"{literal(prefix)} || {local_id_sql(table)}")
+        out["record_token"] = f"{prefix} || {_joined([_part(column) for column in table.record_parts])}"
     leading = [_part(column) for column in table.record_parts[:-1]]
     for column in table.with_role("related_record_id"):
-        out[f"{column.name}_token"] = token_sql(f"{literal(prefix)} || {_joined([*leading, _part(column)])}")
+        out[f"{column.name}_token"] = f"{prefix} || {_joined([*leading, _part(column)])}"
+    if postcodes := table.with_role("postcode"):
+        text = text_name(postcodes[0])
+        out["postcode_token"] = f"case when {postcode_state_sql(text)} = 'valid' then 'postcode|' || {postcode_key_sql(text)} end"
+    if addresses := table.with_role("uprn"):
+        # leading zeros come and go between suppliers
+        out["address_token"] = f"'uprn|' || ltrim({text_name(addresses[0])}, '0')"
+    return out
+
+
+def state_sql(table: Table) -> dict[str, str]:
+    """Expression of every other door column of `raw`, by name."""
+    out: dict[str, str] = {}
     if numbers := table.with_role("nhs_number"):
         out["nhs_number_state"] = nhs_number_state_sql(text_name(numbers[0]))
     if births := table.with_role("birth_date"):
         out["birth_month"] = f"cast(date_trunc('month', {value_name(births[0])}) as date)"
     if postcodes := table.with_role("postcode"):
-        text = text_name(postcodes[0])
-        state = postcode_state_sql(text)
-        token = token_sql(f"'postcode|' || {postcode_key_sql(text)}")
-        out["postcode_token"] = f"case when {state} = 'valid' then {token} end"
-        out["postcode_state"] = state
-    if addresses := table.with_role("uprn"):
-        # leading zeros come and go between suppliers
-        out["address_token"] = token_sql(f"'uprn|' || ltrim({text_name(addresses[0])}, '0')")
+        out["postcode_state"] = postcode_state_sql(text_name(postcodes[0]))
     return out
 
 
@@ -130,6 +134,10 @@ def identity_sql(table: Table) -> dict[str, str]:
     if phones := table.with_role("phone"):
         out["phones"] = f"list_filter([{', '.join(text_name(c) for c in phones)}], lambda phone: phone is not null)"
     return out
+
+
+def _record_prefix(table: Table) -> str:
+    return f"record|{table.record_namespace}|"
 
 
 def _part(column: Column) -> str:

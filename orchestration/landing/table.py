@@ -1,7 +1,8 @@
 """One file of one table: text rows in, typed and pseudonymised Parquet out, every row accounted for.
 
-`stage_rows` types, judges and tokenises all rows in one pass into a temporary table; `StagedRows` then finds what must be set
-aside (duplicates, superseded windows) and writes the four files of a load: raw, identity, local ids, quarantine.
+`stage_rows` types and judges all rows in one pass into a temporary table, where the message of a token stands in the token's
+place, and makes a token of every distinct message; `StagedRows` then finds what must be set aside (duplicates, superseded
+windows) and writes the four files of a load: raw, identity, local ids, quarantine.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import pyarrow as pa
 
 from orchestration.landing import door, typing_sql
 from orchestration.landing.contract import Table
+from orchestration.landing.keys import token_sql
 from orchestration.landing.quarantine import HARMLESS, QUARANTINE_COLUMNS, REASONS
 from orchestration.landing.reader import TextRows
 from orchestration.landing.sieve import Malformed
@@ -26,6 +28,7 @@ from orchestration.landing.zones import Zones
 from orchestration.sql import ident, literal
 
 _STAGED = "landing_staged"
+_TOKENS = "landing_tokens"
 _SET_ASIDE = "landing_set_aside"
 _FAULTS = "landing_faults"
 _BAD_ROWS = "landing_bad_rows"
@@ -194,10 +197,18 @@ class StagedRows:
         return Written(landed, quarantined, counts)
 
     def _good(self, columns: str, extra: str = "") -> str:
+        """A query on the rows that land, tokens in place of their messages; `_record` is the message of the record token."""
         line, join = self._rows.line_sql(_STAGED)
+        of = {name: ident(f"of_{name}") for name in door.message_sql(self._table)}
+        tokens = ", ".join(f"{of[name]}.token as {ident(name)}" for name in of)
+        replaced = f"replace ({tokens})" if tokens else ""
+        found = " ".join(f"left join {_TOKENS} as {of[name]} on {of[name]}.message = {_STAGED}.{ident(name)}" for name in of)
+        record = f", {_STAGED}.record_token as _record" if self._table.has_records else ""
         return f"""
             select {columns}
-            from (select {_STAGED}.*, {_STAGED}.rowid as ordinal, {line} as line from {_STAGED} {join}) as good
+            from (
+                select {_STAGED}.* {replaced}, {_STAGED}.rowid as ordinal, {line} as line {record} from {_STAGED} {join} {found}
+            ) as good
             where good._problem is null and good.ordinal not in (select ordinal from {_SET_ASIDE})
             {extra}
             """
@@ -229,7 +240,7 @@ class StagedRows:
     def _copy_local_ids(self, path: Path, load_seq: int) -> None:
         columns = (
             f"record_token, {literal(self._table.source)} as source, {literal(self._table.record_namespace)} as namespace, "
-            f"any_value(_local_id) as local_id, {load_seq}::integer as load_seq"
+            f"{door.local_id_sql(self._table, 'any_value(_record)')} as local_id, {load_seq}::integer as load_seq"
         )
         self._copy(self._good(columns, "and record_token is not null group by record_token"), path)
 
@@ -253,6 +264,10 @@ class StagedRows:
         set_aside = con.execute(f"select count(*) from {_SET_ASIDE}").fetchone()
         if set_aside and set_aside[0]:
             # their text was not kept when they were staged, because they looked well: read them again
+            again = (
+                f"(select * from (select row_number() over () - 1 as ordinal, * from {self._again()}) as source_row "
+                f"where ordinal in (select ordinal from {_SET_ASIDE})) as set_aside_row"
+            )
             con.execute(
                 f"""
                 create or replace temp table landing_reread as
@@ -260,11 +275,7 @@ class StagedRows:
                     ordinal
                     , {_row_identity(table, self._rows.present)} as row_identity
                     , {_row_text(table, self._rows.present)} as row_text
-                from (
-                    select ordinal, {_text_columns(table, self._rows.present)}
-                    from (select row_number() over () - 1 as ordinal, * from {self._again()}) as source_row
-                    where ordinal in (select ordinal from {_SET_ASIDE})
-                ) as text_layer
+                from ({_text_layer(table, self._rows.present, again, "ordinal")}) as text_layer
                 """
             )
             con.execute(
@@ -294,7 +305,7 @@ class StagedRows:
         return int(n_rows)
 
     def close(self) -> None:
-        for name in (_STAGED, _SET_ASIDE, _BAD_ROWS, "landing_reread"):
+        for name in (_STAGED, _TOKENS, _SET_ASIDE, _BAD_ROWS, "landing_reread"):
             self._con.execute(f"drop table if exists {name}")
 
 
@@ -313,7 +324,7 @@ def stage_rows(
     groups: dict[str, str],
     has_nul: bool,
 ) -> StagedRows:
-    """Type, judge and tokenise every row of a file.
+    """Type, judge and tokenise every row of a file. The connection must have the key installed.
 
     `groups` are the named groups of the file pattern. Raises `Untrusted` when the reading does not account for every line, and
     `duckdb.Error` when DuckDB cannot read the file.
@@ -324,6 +335,7 @@ def stage_rows(
     (n_records,) = con.execute(f"select count(*) from {_STAGED}").fetchone() or (0,)
     if not rows.settle(con, n_records):
         raise Untrusted
+    _create_tokens(con, table)
     return StagedRows(con, table, rows, delivery_date, n_records, faults)
 
 
@@ -359,19 +371,17 @@ def _faults(table: Table, present: frozenset[str], delivery_date: date, *, has_n
 
 def _staging_sql(table: Table, rows: TextRows, faults: list[Fault], groups: dict[str, str]) -> str:
     columns = table.columns
-    carried = "_line, " if rows.has_lines else ""
+    carried = ["_line"] if rows.has_lines else []
     tests = " ".join(f"when {fault.condition} then {number}" for number, fault in enumerate(faults) if fault.condition)
     parsed = typing_sql.parsed_columns(columns)
     values = ", ".join(f"{typing_sql.value_sql(c)} as {value_name(c)}" for c in columns if not c.terms.drop)
     final = [f"{value_name(c)} as {ident(c.name)}" for c in table.content_columns]
-    final += [f"{sql} as {ident(name)}" for name, sql in door.door_sql(table).items()]
+    final += [f"{sql} as {ident(name)}" for name, sql in (door.message_sql(table) | door.state_sql(table)).items()]
     if table.carries_identity:
         final += [f"{sql} as {ident(f'i_{role}')}" for role, sql in door.identity_sql(table).items()]
-        if table.has_records:
-            final.append(f"{door.local_id_sql(table)} as _local_id")
     return f"""
         with text_layer as (
-            select {carried}{_text_columns(table, rows.present)} from {rows.relation}
+            {_text_layer(table, rows.present, rows.relation, *carried)}
         ),
         parsed_layer as (
             select *{"".join(f", {sql}" for sql in parsed)} from text_layer
@@ -383,7 +393,7 @@ def _staging_sql(table: Table, rows: TextRows, faults: list[Fault], groups: dict
             select *, cast(case {tests} end as smallint) as _problem from value_layer
         )
         select
-            {carried}_problem
+            {", ".join([*carried, "_problem"])}
             , _deleted
             , {_window_sql(table, groups)} as _window
             , case when _problem is not null then {_row_identity(table, rows.present)} end as _row_identity
@@ -410,10 +420,8 @@ def _window_sql(table: Table, groups: dict[str, str]) -> str:
     return f" || '{_SEPARATOR}' || ".join(parts) or "''"
 
 
-def _text_columns(table: Table, present: frozenset[str]) -> str:
-    return ", ".join(
-        f"{typing_sql.text_sql(c, present=c.name in present)} as {text_name(c)}" for c in table.columns if not c.terms.drop
-    )
+def _text_layer(table: Table, present: frozenset[str], relation: str, *carried: str) -> str:
+    return typing_sql.text_layer_sql(tuple(c for c in table.columns if not c.terms.drop), present, relation, *carried)
 
 
 def _row_identity(table: Table, present: frozenset[str]) -> str:
@@ -456,6 +464,19 @@ def _malformed_table(malformed: list[Malformed], *, keep_text: bool) -> pa.Table
             "reason": pa.array([_malformed_reason(m) for m in malformed], pa.string()),
             "row_text": pa.array([m.text if keep_text else None for m in malformed], pa.string()),
         }
+    )
+
+
+def _create_tokens(con: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """Make the token of every distinct message: many rows speak of one person, and the two hashes of a token cost more than
+    finding it again.
+    """
+    messages = [f"select {ident(name)} from {_STAGED}" for name in door.message_sql(table)]
+    if not messages:
+        return
+    con.execute(
+        f"create or replace temp table {_TOKENS} as select message, {token_sql('message')} as token "
+        f"from (select distinct message from ({' union all '.join(messages)}) as spoken (message) where message is not null)"
     )
 
 

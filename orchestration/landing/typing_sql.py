@@ -52,14 +52,27 @@ def _parsed_name(column: Column) -> str:
     return ident(f"p_{column.name}")
 
 
-def text_sql(column: Column, *, present: bool) -> str:
-    """The column as text: trimmed, NULL when blank or when the contract says the value means nothing."""
-    if not present:
-        return "cast(null as varchar)"
-    text = f"nullif(trim({ident(column.name)}), '')"
-    if column.terms.null_values:
-        return f"case when {text} not in ({literals(column.terms.null_values)}) then {text} end"
-    return text
+def text_layer_sql(columns: tuple[Column, ...], present: frozenset[str], relation: str, *carried: str) -> str:
+    """The text layer over a relation of the columns `present`: each value trimmed, NULL when blank or when the contract says that
+    the value means nothing. `carried` columns come along as they are.
+    """
+    read = [column for column in columns if column.name in present]
+    trimmed = [f"{_trimmed(ident(column.name))} as {text_name(column)}" for column in read]
+    texts = [
+        f"case when {text_name(c)} not in ({literals(['', *c.terms.null_values])}) then {text_name(c)} end as {text_name(c)}"
+        if c.name in present
+        else f"cast(null as varchar) as {text_name(c)}"
+        for c in columns
+    ]
+    return (
+        f"select {', '.join([*carried, *texts])} from (select {', '.join([*carried, *trimmed])} from {relation}) as trimmed_layer"
+    )
+
+
+def _trimmed(text: str) -> str:
+    """`trim(text)`, which walks every character, only where there can be something to trim: trim also takes Unicode spaces."""
+    may_have_spaces = f"starts_with({text}, ' ') or ends_with({text}, ' ') or strlen({text}) <> length({text})"
+    return f"case when {may_have_spaces} then trim({text}) else {text} end"
 
 
 def parsed_sql(column: Column) -> str | None:
@@ -84,7 +97,10 @@ def value_sql(column: Column) -> str:
         case "varchar":
             return text
         case "integer" | "bigint":
-            return f"case when regexp_full_match({text}, '[+-]?[0-9]+') then try_cast({text} as {column.data_type}) end"
+            number = f"try_cast({text} as {column.data_type})"
+            # a cast also takes 1.5 and 1e3; the expression is only asked about a text that is not the number's own
+            is_whole = f"cast({number} as varchar) = {text} then {number} when regexp_full_match({text}, '[+-]?[0-9]+')"
+            return f"case when {is_whole} then {number} end"
         case "double":
             number = f"try_cast({text} as double)"
             return f"case when isfinite({number}) then {number} end"
