@@ -19,10 +19,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
+
 from orchestration.landing.errors import Refusal
 from orchestration.landing.files import Item
 
-_BLOCK_BYTES = 1 << 22
+#: Blocks of this size, and what is computed from them, stay in the processor's cache.
+_BLOCK_BYTES = 1 << 18
+_LF, _CR = ord("\n"), ord("\r")
 
 
 @dataclass(frozen=True)
@@ -58,14 +62,18 @@ class _Observer:
             self.head = block[:4]
         self.hash.update(block)
         self.size += len(block)
-        self.lf += block.count(b"\n")
-        if b"\r" in block or self.tail.endswith(b"\r"):
-            self.cr += block.count(b"\r")
-            self.crlf += block.count(b"\r\n") + (self.tail.endswith(b"\r") and block.startswith(b"\n"))
         self.nul = self.nul or b"\0" in block
-        gaps = (b"\n\n", b"\n\r\n") if self.cr else (b"\n\n",)
         seam = self.tail + block[:2]
-        self.blank = self.blank or any(gap in part for gap in gaps for part in (block, seam))
+        content = np.frombuffer(block, np.uint8)
+        lf = content == _LF
+        self.lf += np.count_nonzero(lf)
+        self.blank = self.blank or b"\n\n" in seam or bool(np.any(lf[:-1] & lf[1:]))
+        if b"\r" in block or self.tail.endswith(b"\r"):
+            cr = content == _CR
+            crlf = cr[:-1] & lf[1:]
+            self.cr += np.count_nonzero(cr)
+            self.crlf += np.count_nonzero(crlf) + seam.startswith(b"\r\n", len(self.tail) - 1)
+            self.blank = self.blank or b"\n\r\n" in seam or bool(np.any(lf[:-2] & crlf[1:]))
         self.tail = (self.tail + block)[-2:] if len(block) < 2 else block[-2:]
 
 

@@ -15,7 +15,6 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
 
 from orchestration.landing import door, typing_sql
 from orchestration.landing.contract import Table
@@ -250,12 +249,20 @@ class StagedRows:
         line, join = self._rows.line_sql(_STAGED)
         shape = ", ".join(f"{name} {kind}" for name, kind in QUARANTINE_COLUMNS.items())
         con.execute(f"create or replace temp table {_BAD_ROWS} ({shape})")
-        con.register("landing_malformed", _malformed_table(self._rows.malformed, keep_text=not _drops_text(table)))
         load = f"{literal(table.source)}, {literal(table.name)}, {load_seq}, {literal(file)}"
-        con.execute(
-            f"insert into {_BAD_ROWS} select {load}, line, null, null, reason_code, reason, row_text from landing_malformed"
-        )
-        con.unregister("landing_malformed")
+        if malformed := self._rows.malformed:
+            columns = [
+                [m.line for m in malformed],
+                [m.reason_code for m in malformed],
+                [_malformed_reason(m) for m in malformed],
+                # a malformed row cannot be split into columns, so its text may hold what must never leave landing
+                [None if _drops_text(table) else m.text for m in malformed],
+            ]
+            con.execute(
+                f"insert into {_BAD_ROWS} select {load}, unnest($1::bigint[]), null, null, unnest($2::varchar[]), "
+                "unnest($3::varchar[]), unnest($4::varchar[])",
+                columns,
+            )
         _create_faults(con, self._faults)
         con.execute(
             f"insert into {_BAD_ROWS} select {load}, {line}, _row_identity, nullif(fault.column_name, ''), fault.reason_code, "
@@ -448,23 +455,11 @@ def _identity(table: Table) -> list[str]:
 
 
 def _drops_text(table: Table) -> bool:
-    """A malformed row cannot be split into columns, so its text may hold what must never leave landing."""
     return any(column.terms.drop for column in table.columns)
 
 
 def _malformed_reason(malformed: Malformed) -> str:
     return REASONS[malformed.reason_code]
-
-
-def _malformed_table(malformed: list[Malformed], *, keep_text: bool) -> pa.Table:
-    return pa.table(
-        {
-            "line": pa.array([m.line for m in malformed], pa.int64()),
-            "reason_code": pa.array([m.reason_code for m in malformed], pa.string()),
-            "reason": pa.array([_malformed_reason(m) for m in malformed], pa.string()),
-            "row_text": pa.array([m.text if keep_text else None for m in malformed], pa.string()),
-        }
-    )
 
 
 def _create_tokens(con: duckdb.DuckDBPyConnection, table: Table) -> None:
