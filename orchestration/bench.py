@@ -31,6 +31,7 @@ REPORT = PROJECT_DIR / "docs" / "benchmarks.md"
 DEFAULT_SIZES = (10_000, 100_000)
 
 _SAMPLE_SECONDS = 0.2
+_LINES_OF_A_FAILURE = 60
 _MIB = 1024**2
 _ZONES = ("landing", "identifiable", "raw", "warehouse", "releases")
 _SYNTH, _BULK, _DELTA = "synth", "bulk load", "nightly delta"
@@ -56,7 +57,11 @@ def main() -> None:
     parser.add_argument("--report", type=Path, default=REPORT)
     parser.add_argument("--scratch", type=Path, default=None, help="folder with room for the largest size")
     arguments = parser.parse_args()
-    measurements = [m for size in sorted(arguments.sizes) for m in _measure_size(size, arguments.scratch)]
+    try:
+        measurements = [m for size in sorted(arguments.sizes) for m in _measure_size(size, arguments.scratch)]
+    except subprocess.CalledProcessError as error:
+        end = "\n".join((error.output or "").splitlines()[-_LINES_OF_A_FAILURE:])
+        raise SystemExit(f"{end}\n{' '.join(error.cmd)} failed with exit code {error.returncode}") from error
     arguments.report.write_text(render(measurements), encoding="utf-8")
     print(f"Wrote {arguments.report}")
 
@@ -67,7 +72,7 @@ def _measure_size(people: int, scratch: Path | None) -> Iterator[Measurement]:
         environment = {**os.environ, "PHM_DATA_DIR": folder, "PHM_ENVIRONMENT": "demo"}
         phm = [sys.executable, "-m", "orchestration.cli"]
         yield _stage(people, _SYNTH, [*phm, "synth", "--people", str(people), "--nights", "1"], environment, data_dir)
-        subprocess.run([*phm, "keys", "create"], env=environment, check=True, capture_output=True)
+        _run([*phm, "keys", "create"], environment)
         for stage, day in zip((_BULK, _DELTA), delivery_dates(data_dir / "landing"), strict=True):
             yield _stage(people, stage, [*phm, "run", "--as-of", day.isoformat()], environment, data_dir)
 

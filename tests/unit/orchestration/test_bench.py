@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from orchestration import bench
 from orchestration.bench import Measurement, _run, growth_exponent, render
 
 ZONES = dict.fromkeys(("landing", "identifiable", "raw", "warehouse", "releases"), 3 * 1024**2)
@@ -34,3 +35,14 @@ def test_memory_of_children_counts():
     seconds, peak = _run(command, os.environ)
     assert seconds >= 1
     assert peak > 64 * 1024**2
+
+
+def test_a_failure_is_told_with_the_end_of_what_the_child_said(monkeypatch):
+    child = "print('too', 'early'); [print('line', n) for n in range(1000)]; raise SystemExit('the disk is full')"
+    monkeypatch.setattr(bench, "_measure_size", lambda *_: [_run([sys.executable, "-c", child], os.environ)])
+    monkeypatch.setattr(sys, "argv", ["bench", "1000"])
+    with pytest.raises(SystemExit) as failure:
+        bench.main()
+    assert "the disk is full" in str(failure.value)
+    assert "exit code 1" in str(failure.value)
+    assert "too early" not in str(failure.value)
