@@ -9,6 +9,8 @@ import yaml
 from orchestration.settings import PROJECT_DIR, Settings
 
 _NAME = "dagster.yaml"
+#: Where `dagster.yaml` keeps everything, as it is written there.
+_STORAGE = "data/warehouse/dagster"
 
 
 def write_dagster_home(settings: Settings) -> Path:
@@ -16,8 +18,8 @@ def write_dagster_home(settings: Settings) -> Path:
     home = settings.dagster_dir
     home.mkdir(parents=True, exist_ok=True)
     config = yaml.safe_load((PROJECT_DIR / _NAME).read_text(encoding="utf-8"))
-    config["storage"]["sqlite"]["base_dir"] = str(home)
-    config["local_artifact_storage"]["config"]["base_dir"] = str(home)
-    config["compute_logs"]["config"]["base_dir"] = str(home / "compute_logs")
+    for section in config.values():
+        if base_dir := section.get("config", {}).get("base_dir"):
+            section["config"]["base_dir"] = str(home / Path(base_dir).relative_to(_STORAGE))
     (home / _NAME).write_text(yaml.safe_dump(config), encoding="utf-8")
     return home

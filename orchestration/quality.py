@@ -7,7 +7,9 @@ one file a run and boundary, in `raw/operations/quality_result`. Findings hold c
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -38,8 +40,19 @@ Findings = dict[str, list[Finding]]
 _MART_RULES = ("person", "person_segment")
 
 #: Loads since a moment that still stand: a delta always does, a full load until another has replaced each of its windows.
+#: `has_previous`: it replaces a window of an earlier full load, whose size its own can be judged by.
 _STANDING_LOADS = """
-    select load_seq, table_name
+    select
+        load_seq,
+        table_name,
+        exists (
+            select 1
+            from load_window as mine
+            inner join load_window as theirs on theirs.window = mine.window and theirs.load_seq < mine.load_seq
+            inner join load as earlier on theirs.load_seq = earlier.load_seq
+            where mine.load_seq = load.load_seq and mine.mode = 'full' and theirs.mode = 'full'
+                and earlier.source = load.source and earlier.table_name = load.table_name
+        ) as has_previous
     from load
     where source = '{source}' and status = 'landed' and landed_at > '{since}'
         and (
@@ -97,29 +110,40 @@ def has_mart_rules(schema: str, model: str) -> bool:
     return schema == f"marts_{purpose}" and table in _MART_RULES
 
 
-def _new_loads(settings: Settings, source: Source) -> dict[str, list[int]]:
-    """Numbers of the loads to check, by table."""
+@dataclass
+class _NewLoads:
+    """Loads of one table to check."""
+
+    numbers: list[int] = field(default_factory=list)
+    have_previous: bool = False
+
+
+def _new_loads(settings: Settings, source: Source) -> dict[str, _NewLoads]:
+    """The loads to check, by table."""
     served = current_release(settings.releases_dir)
     since = served.built_at if served else ""
-    loads: dict[str, list[int]] = {}
+    found: dict[str, _NewLoads] = defaultdict(_NewLoads)
     with Ledger(settings.ledger_path) as ledger:
-        for load_seq, table in ledger.rows(_STANDING_LOADS.format(source=source.name, since=since)):
-            loads.setdefault(str(table), []).append(int(str(load_seq)))
-    return loads
+        for load_seq, table, has_previous in ledger.rows(_STANDING_LOADS.format(source=source.name, since=since)):
+            loads = found[str(table)]
+            loads.numbers.append(int(str(load_seq)))
+            loads.have_previous |= bool(has_previous)
+    return found
 
 
-def _landed_subjects(settings: Settings, source: Source, loads: Mapping[str, Sequence[int]]) -> list[Subject]:
+def _landed_subjects(settings: Settings, source: Source, new: Mapping[str, _NewLoads]) -> list[Subject]:
     subjects = []
-    for table_name, numbers in loads.items():
+    for table_name, loads in new.items():
         table = source.table(table_name)
         files = literal(settings.raw_dir / source.name / table_name / "*.parquet")
         query = f"""
             select * from read_parquet({files}, union_by_name = true)
-            where _load_seq in ({", ".join(map(str, numbers))})
+            where _load_seq in ({", ".join(map(str, loads.numbers))})
         """
         subjects.append(Subject(f"{source.name}.{table_name}", query, _contract_rules(source, table)))
-        volume = _volume_query(settings.operations_dir, source.name, table_name, numbers)
-        subjects.append(Subject(f"{source.name}.{table_name}.volume", volume, activity_volume.volume_rules()))
+        if loads.have_previous:
+            volume = _volume_query(settings.operations_dir, source.name, table_name, loads.numbers)
+            subjects.append(Subject(f"{source.name}.{table_name}.volume", volume, activity_volume.volume_rules()))
     return subjects
 
 

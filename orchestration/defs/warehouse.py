@@ -1,7 +1,7 @@
 """dbt: everything from raw to marts, as one child process."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +53,19 @@ def warehouse_assets(manifest: Path) -> dg.AssetsDefinition:
     return warehouse
 
 
+class DbtInAChild(DbtCliResource):
+    """dbt in its own process only.
+
+    dagster-dbt would start dbt in ours as well, which takes seconds, for its own questions about rows and columns: none is asked.
+    """
+
+    def _initialize_dbt_core_adapter(self, args: Sequence[str]) -> None:  # noqa: ARG002
+        return None
+
+
 def dbt_resource(settings: Settings) -> DbtCliResource:
     """dbt as installed beside this interpreter."""
-    return DbtCliResource(
+    return DbtInAChild(
         project_dir=str(settings.dbt_project_dir),
         profiles_dir=str(settings.dbt_project_dir),
         dbt_executable=dbt_child_executable(),
