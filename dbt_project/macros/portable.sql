@@ -44,3 +44,11 @@
 {% macro integers(n) -%}
     (select unnest(range(0, {{ n }})) as n)
 {%- endmacro %}
+
+{# The rows of a group as one text of JSON, an array of objects in order. `fields` maps each key to an expression. #}
+{% macro evidence_list(fields, order_by) -%}
+    cast(to_json(list(
+        struct_pack({% for key, expression in fields.items() %}{{ key }} := {{ expression }}{{ ', ' if not loop.last }}{% endfor %})
+        order by {{ order_by }}
+    )) as varchar)
+{%- endmacro %}

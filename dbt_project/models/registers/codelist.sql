@@ -7,6 +7,7 @@ with listed as (
         ref('codelist__snomed_cancer_frailty_and_other'),
         ref('codelist__snomed_measurement'),
         ref('codelist__icd10_conditions'),
+        ref('codelist__icd10_scores'),
         ref('codelist__dmd_medicines'),
     ] %}
     select code, term, system, codelist_id, version, category, source

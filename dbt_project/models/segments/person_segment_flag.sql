@@ -73,8 +73,8 @@ select
     met.segment_name,
     rule.name
     || coalesce(' since ' || cast(met.reason.since as varchar), '')
-    || coalesce(', last emergency contact ' || cast(met.reason.latest_date as varchar), '')
-    || ' (' || met.reason.sources || ')'
+    || coalesce(', latest ' || cast(met.reason.latest_date as varchar), '')
+    || coalesce(' (' || met.reason.sources || ')', '')
     || case when met.n_rules > 1 then ' and ' || cast(met.n_rules - 1 as varchar) || ' more' else '' end as reason,
     met.rank = highest.rank as is_primary
 from met

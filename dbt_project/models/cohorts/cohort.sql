@@ -1,0 +1,8 @@
+select
+    cohort_code as code,
+    name,
+    version,
+    description,
+    source,
+    owner
+from {{ ref('cohort_rule') }}

@@ -1,0 +1,3 @@
+{{ config(alias='cohort') }}
+
+{{ without_people(ref('cohort')) }}

@@ -1,0 +1,3 @@
+{{ config(alias='person_cohort') }}
+
+{{ for_purpose(ref('person_cohort'), ref('person_permission'), 'direct_care') }}

@@ -1,0 +1,3 @@
+{{ config(alias='person_score') }}
+
+{{ for_purpose(ref('person_score'), ref('person_permission'), 'direct_care') }}

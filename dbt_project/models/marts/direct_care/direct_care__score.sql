@@ -1,0 +1,3 @@
+{{ config(alias='score') }}
+
+{{ without_people(ref('score')) }}

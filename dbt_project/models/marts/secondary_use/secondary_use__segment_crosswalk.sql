@@ -1,0 +1,3 @@
+{{ config(alias='segment_crosswalk') }}
+
+{{ segment_crosswalk(ref('secondary_use__person_segment')) }}
