@@ -57,7 +57,7 @@ def merge(
     cannot-link: a person decided. Time is near-linear in the edges.
     """
     left, right, weight = edges
-    must = np.asarray(must_link, dtype=np.int64).reshape(-1, 2)
+    must = np.unique(np.asarray(must_link, dtype=np.int64).reshape(-1, 2), axis=0)
     cannot = np.asarray(cannot_link, dtype=np.int64).reshape(-1, 2)
     order = np.lexsort((right, left, -weight))
     first = np.concatenate([must[:, 0], left[order]])

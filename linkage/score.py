@@ -215,6 +215,7 @@ def judge(connection: duckdb.DuckDBPyConnection, spec: LinkageSpec, prior: float
             weighed.right_token,
             weighed.left_id,
             weighed.right_id,
+            weighed.match_key,
             weighed.match_weight,
             case
                 when weighed.refusal is not null then weighed.refusal
