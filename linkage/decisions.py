@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +11,16 @@ from uuid import UUID
 
 from linkage.errors import ConstraintError
 
+#: Reviewers are known by a short id, such as a staff code; a person's name has no place in the registry.
+_REVIEWER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
+
 _IN_WORDS = {"must_link": "the same person", "cannot_link": "two people"}
+
+
+def check_reviewer(reviewer: str) -> None:
+    """Raise `ConstraintError` for what is not a reviewer's id."""
+    if not _REVIEWER.fullmatch(reviewer):
+        raise ConstraintError(f"reviewer {reviewer!r} is not an id: letters, digits, dots and dashes, 32 at most, no spaces")
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 
 import duckdb
 
-from linkage.decisions import Decision, Standing
+from linkage.decisions import Decision, Standing, check_reviewer
 from linkage.errors import ConstraintError, RegistryError
 from linkage.model import levels
 
@@ -216,6 +216,7 @@ def undo(path: Path, decision_id: UUID, *, ended_by: str, ended_on: date) -> Dec
 
     Raises `ConstraintError` when there is no such decision or it has ended already.
     """
+    check_reviewer(ended_by)
     with duckdb.connect() as connection, attached(connection, path):
         row = connection.execute(
             """
