@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
-from linkage import registry
+from linkage import persons, registry, review
 from linkage.block import RuleCount, block, pair
 from linkage.collapse import collapse
 from linkage.merge import REFUSALS, Groups, merge
@@ -81,7 +81,7 @@ def link(
     as_of: date,
     limits: Limits,
     progress: Progress = _silent,
-    new_ids: registry.IdSource = registry.random_ids,
+    new_ids: persons.IdSource = persons.random_ids,
     force: bool = False,
 ) -> LinkageReport:
     """Link every record below `identity_dir` (`<source>/<table>/<load_seq>.parquet`) and write the index to `output_dir`.
@@ -113,13 +113,14 @@ def link(
             standardise(connection, spec, f"date '{as_of.isoformat()}'")
             registry.refuse_strangers(connection)
             clock.done("standardise")
-            counts, score_fingerprint = _compute(connection, spec, parameters, clock, force=force)
+            counts, score_fingerprint, is_new_scoring = _compute(connection, spec, parameters, clock, force=force)
             connection.execute("begin")
             try:
-                registry.expire_constraints(connection, as_of)
+                registry.expire_constraints(connection, run_id, as_of)
                 registry.store_records(connection, as_of)
                 registry.store_edges(connection)
-                registry.assign(connection, run_id, as_of, new_ids)
+                new_scoring = parameters.version if is_new_scoring else None
+                persons.assign(connection, run_id, as_of, new_ids, new_scoring=new_scoring)
                 registry.store_review(connection, as_of)
                 registry.store_run(connection, run_id, as_of, inputs, score_fingerprint, parameters.version, is_unchanged=False)
                 _measure(connection, run_id, counts)
@@ -160,15 +161,18 @@ def _input_fingerprint(
 
 def _compute(
     connection: duckdb.DuckDBPyConnection, spec: LinkageSpec, parameters: Parameters, clock: _Clock, *, force: bool
-) -> tuple[tuple[RuleCount, ...], str]:
-    """From `record` to `record_cluster`; the registry stays as it was. Gives the pairs a rule and the scoring's fingerprint."""
+) -> tuple[tuple[RuleCount, ...], str, bool]:
+    """From `record` to `record_cluster`; the registry stays as it was.
+
+    Gives the pairs a rule, the scoring's fingerprint, and whether the last run weighed pairs otherwise.
+    """
     registry.read_constraints(connection)
     collapse(connection, spec)
     counts = block(connection, spec)
     (n_groups,) = connection.execute("select count(*) from representative").fetchone()
     prior = parameters.prior(n_groups)
     score_fingerprint = hashlib.sha256(f"{spec.fingerprint()}|{parameters!r}|{prior!r}".encode()).hexdigest()
-    _find_changed(connection, score_fingerprint, force=force)
+    is_new_scoring = _find_changed(connection, score_fingerprint, force=force)
     counts = pair(connection, spec, counts)
     clock.done("block")
     score(connection, spec, parameters)
@@ -178,7 +182,12 @@ def _compute(
     _cluster(connection, spec)
     _describe_links(connection)
     clock.done("merge")
-    return counts, score_fingerprint
+    connection.register("rule_name", {"match_key": np.arange(len(counts)), "rule": np.array([c.rule for c in counts])})
+    connection.execute("create or replace temp table blocking_rule as select * from rule_name")
+    connection.unregister("rule_name")
+    review.queue(connection, spec)
+    clock.done("review")
+    return counts, score_fingerprint, is_new_scoring
 
 
 def _report(
@@ -198,10 +207,14 @@ def _report(
     return LinkageReport(run_id, as_of, is_unchanged, n_records, n_people, n_pairs, n_review, events, counts)
 
 
-def _find_changed(connection: duckdb.DuckDBPyConnection, score_fingerprint: str, *, force: bool) -> None:
-    """`changed` (rep_id): groups whose content differs from what was last scored; all of them when the scoring itself differs."""
+def _find_changed(connection: duckdb.DuckDBPyConnection, score_fingerprint: str, *, force: bool) -> bool:
+    """`changed` (rep_id): groups whose content differs from what was last scored; all of them when the scoring itself differs.
+
+    Gives whether the scoring differs from that of the last run, if there was one.
+    """
     last = connection.execute("select score_fingerprint from registry.run order by finished_at desc limit 1").fetchone()
-    is_same = not force and last == (score_fingerprint,)
+    is_new_scoring = last is not None and last != (score_fingerprint,)
+    is_same = not force and last is not None and not is_new_scoring
     connection.execute(f"""
         create or replace temp table changed as
         select rep_hash.rep_id, rep_hash.rep_token
@@ -209,6 +222,7 @@ def _find_changed(connection: duckdb.DuckDBPyConnection, score_fingerprint: str,
         left join registry.record as known
             on rep_hash.rep_token = known.record_token and rep_hash.content_hash = known.content_hash
         where {"known.record_token is null" if is_same else "true"}""")
+    return is_new_scoring
 
 
 def _combine_edges(connection: duckdb.DuckDBPyConnection) -> None:
@@ -232,7 +246,7 @@ def _combine_edges(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _cluster(connection: duckdb.DuckDBPyConnection, spec: LinkageSpec) -> None:
-    """`rep_cluster` (rep_id, rep_token, cluster) and `review_next`, from `edge_judged` and the decisions in force."""
+    """`rep_cluster` (rep_id, rep_token, cluster) and `refused_edge`, from `edge_judged` and the decisions in force."""
     # the number is held as a number of its own: equal numbers must be equal, and nothing else matters
     known = connection.execute(f"""
         select
@@ -254,14 +268,13 @@ def _cluster(connection: duckdb.DuckDBPyConnection, spec: LinkageSpec) -> None:
         where refusal is null and match_weight >= {spec.link_weight}
         order by left_id, right_id""").fetchnumpy()
     left, right = _plain(edges["left_id"]), _plain(edges["right_id"])
-    two_people = ", ".join(f"'{reason}'" for reason in TWO_PEOPLE)
     merged = merge(
         groups,
         (left, right, np.asarray(edges["match_weight"], dtype=np.float64)),
         must_link=_pairs(connection, _decided("must_link")),
         cannot_link=_pairs(
             connection,
-            f"{_decided('cannot_link')} union select left_id, right_id from edge_judged where refusal in ({two_people})",
+            f"{_decided('cannot_link')} union ({_found_apart(spec)})",
         ),
         death_tolerance_days=spec.death_date_tolerance_days,
     )
@@ -280,27 +293,10 @@ def _cluster(connection: duckdb.DuckDBPyConnection, spec: LinkageSpec) -> None:
     )
     names = " ".join(f"when {code} then '{name}'" for code, name in enumerate(REFUSALS))
     connection.execute(f"""
-        create or replace temp table review_next as
-        with asked as (
-            select e.left_token, e.right_token, case m.code {names} end as reason, e.match_weight, e.left_id, e.right_id
-            from merge_refusal as m
-            inner join edge_judged as e on m.left_id = e.left_id and m.right_id = e.right_id
-            union all
-            select left_token, right_token, coalesce(refusal, 'between_thresholds'), match_weight, left_id, right_id
-            from edge_judged
-            where refusal is not null or match_weight < {spec.link_weight}
-        )
-
-        select asked.left_token, asked.right_token, asked.reason, asked.match_weight
-        from asked
-        inner join rep_cluster as l on asked.left_id = l.rep_id
-        inner join rep_cluster as r on asked.right_id = r.rep_id
-        where
-            l.cluster <> r.cluster
-            and not exists (
-                select 1 from ({_decided("cannot_link")}) as c
-                where c.left_id = least(asked.left_id, asked.right_id) and c.right_id = greatest(asked.left_id, asked.right_id)
-            )""")
+        create or replace temp table refused_edge as
+        select e.left_token, e.right_token, case m.code {names} end as reason, e.match_weight
+        from merge_refusal as m
+        inner join edge_judged as e on m.left_id = e.left_id and m.right_id = e.right_id""")
     connection.unregister("merge_refusal")
 
 
@@ -318,6 +314,36 @@ def _decided(kind: str) -> str:
         inner join representative as lr on l.rep_token = lr.rep_token
         inner join representative as rr on r.rep_token = rr.rep_token
         where c.kind = '{kind}' and lr.rep_id <> rr.rep_id"""
+
+
+def _found_apart(spec: LinkageSpec) -> str:
+    """SQL: the pairs of groups that the evidence says are two people, but for those a reviewer has judged to be one.
+
+    Who says that two groups are one person says it also against what else the one's links have to do with the other.
+    """
+    return f"""
+        with decided as (
+            select left_id, right_id from ({_decided("must_link")})
+        ),
+
+        one_person as (
+            select left_id as one, right_id as other from decided union all select right_id, left_id from decided
+        ),
+
+        link as (
+            select left_id as rep_id, right_id as one from edge_judged
+            where refusal is null and match_weight >= {spec.link_weight}
+            union all
+            select right_id, left_id from edge_judged
+            where refusal is null and match_weight >= {spec.link_weight}
+        )
+
+        select left_id, right_id from edge_judged where refusal in ({", ".join(f"'{reason}'" for reason in TWO_PEOPLE)})
+        except select left_id, right_id from decided
+        except
+        select least(link.rep_id, one_person.other), greatest(link.rep_id, one_person.other)
+        from one_person
+        inner join link on one_person.one = link.one"""
 
 
 def _pairs(connection: duckdb.DuckDBPyConnection, query: str) -> np.ndarray:

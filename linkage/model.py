@@ -243,8 +243,10 @@ def write_parameters(parameters: Parameters, path: Path) -> None:
     path.write_text(json.dumps(asdict(parameters), indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def settings(prior: float, weights: dict[str, dict[str, tuple[float, float]]] | None) -> SettingsCreator:
-    """Fresh Splink settings over `representative`; without weights, for training."""
+def settings(
+    prior: float, weights: dict[str, dict[str, tuple[float, float]]] | None, *, keep_calculation: bool = False
+) -> SettingsCreator:
+    """Fresh Splink settings over `representative`; without weights, for training. Charts need the calculation kept."""
     return SettingsCreator(
         link_type="dedupe_only",
         unique_id_column_name="rep_id",
@@ -253,7 +255,7 @@ def settings(prior: float, weights: dict[str, dict[str, tuple[float, float]]] | 
         blocking_rules_to_generate_predictions=[],
         # Splink gives the level of each comparison only together with the values compared
         retain_matching_columns=weights is not None,
-        retain_intermediate_calculation_columns=False,
+        retain_intermediate_calculation_columns=keep_calculation,
     )
 
 

@@ -1,56 +1,53 @@
-"""The registry of persons: random ids that stay, and the history of every change to them.
+"""The registry of persons: one DuckDB file that holds records, persons, what is known of pairs, and what reviewers said.
 
-A DuckDB file with the tables `person`, `record`, `membership`, `edge`, `constraint`, `person_event`, `alias`, `review`, `metric`
-and `run`. Every run changes it in one transaction. A person id is minted at random, never derived from anything, never reused; an
-id that was merged away resolves through `alias` for ever.
+Tables: `person`, `record`, `membership`, `edge`, `constraint`, `person_event`, `alias`, `review`, `verdict`, `metric` and `run`.
+Every run changes it in one transaction. How person ids go from one night to the next is in `persons`.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import duckdb
 
+from linkage.decisions import Decision, Standing, check_reviewer
 from linkage.errors import ConstraintError, RegistryError
 from linkage.model import levels
 
-_SCHEMA = (
-    "person (person_id uuid not null, minted_on date not null, minted_run varchar not null, retired_on date)",
-    "record (record_token uuid not null, source varchar not null, record_hash varchar not null, rep_token uuid not null, "
-    "content_hash varchar, match_method varchar not null, match_weight double, first_linked_on date not null)",
-    "membership (record_token uuid not null, person_id uuid not null, valid_from date not null, valid_to date, "
-    "run_id varchar not null)",
-    "edge (left_token uuid not null, right_token uuid not null, match_key integer not null, evidence double not null, "
-    + ", ".join(f"gamma_{name} tinyint not null" for name in levels())
-    + ")",
-    '"constraint" (left_token uuid not null, right_token uuid not null, kind varchar not null, reason varchar not null, '
+_SCHEMA = {
+    "person": "person_id uuid not null, minted_on date not null, minted_run varchar not null, retired_on date",
+    "record": "record_token uuid not null, source varchar not null, record_hash varchar not null, rep_token uuid not null, "
+    "content_hash varchar, match_method varchar not null, match_weight double, first_linked_on date not null",
+    "membership": "record_token uuid not null, person_id uuid not null, valid_from date not null, valid_to date, "
+    "run_id varchar not null",
+    "edge": "left_token uuid not null, right_token uuid not null, match_key integer not null, evidence double not null, "
+    + ", ".join(f"gamma_{name} tinyint not null" for name in levels()),
+    # a decision in force has no expired_on; one that ended says why, by whom, and which run first went without it
+    "constraint": "left_token uuid not null, right_token uuid not null, kind varchar not null, reason varchar not null, "
     "decided_by varchar not null, decided_on date not null, left_hash varchar not null, right_hash varchar not null, "
-    "expired_on date)",
-    "person_event (run_id varchar not null, happened_on date not null, event varchar not null, person_id uuid not null, "
-    "other_person_id uuid, n_records bigint not null, cause varchar not null)",
-    "alias (old_person_id uuid not null, person_id uuid not null, since date not null, run_id varchar not null)",
-    "review (left_token uuid not null, right_token uuid not null, reason varchar not null, match_weight double not null, "
-    "opened_on date not null, status varchar not null)",
-    "metric (run_id varchar not null, metric varchar not null, source varchar not null, value double not null)",
-    "run (run_id varchar not null, as_of date not null, finished_at timestamptz not null, input_fingerprint varchar not null, "
-    "score_fingerprint varchar not null, model_version varchar not null, is_unchanged boolean not null)",
-)
+    "expired_on date, decision_id uuid, ended_because varchar, ended_by varchar, ended_run varchar",
+    "person_event": "run_id varchar not null, happened_on date not null, event varchar not null, person_id uuid not null, "
+    "other_person_id uuid, n_records bigint not null, cause varchar not null, cause_left uuid, cause_right uuid, "
+    "cause_detail varchar",
+    "alias": "old_person_id uuid not null, person_id uuid not null, since date not null, run_id varchar not null, until date",
+    "review": "left_token uuid not null, right_token uuid not null, reason varchar not null, match_weight double, "
+    "opened_on date not null, status varchar not null, question_id uuid, left_hash varchar, right_hash varchar, "
+    "n_records bigint, importance double, is_sample boolean, is_disputed boolean, closed_on date",
+    "verdict": "question_id uuid not null, reviewer varchar not null, verdict varchar not null, comment varchar, "
+    "answered_on date not null, is_deciding boolean not null",
+    "metric": "run_id varchar not null, metric varchar not null, source varchar not null, value double not null",
+    "run": "run_id varchar not null, as_of date not null, finished_at timestamptz not null, input_fingerprint varchar not null, "
+    "score_fingerprint varchar not null, model_version varchar not null, is_unchanged boolean not null",
+}
 
 #: Below this many known records, finding none of them again is no sign of anything.
 _ENOUGH_TO_JUDGE = 100
-
-
-def random_ids(count: int) -> list[UUID]:
-    """Fresh random person ids."""
-    return [uuid4() for _ in range(count)]
-
-
-IdSource = Callable[[int], list[UUID]]
 
 
 @contextmanager
@@ -60,11 +57,15 @@ def attached(connection: duckdb.DuckDBPyConnection, path: Path) -> Iterator[None
     Raises `RegistryError` when the file is not a whole registry, naming the copy of the last good one.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    # an empty file would open as a new registry, and everybody would get a new id
+    if previous_copy(path).exists() and (not path.exists() or path.stat().st_size == 0):
+        raise RegistryError(f"the registry {path} is missing or empty; {_advice(path)}")
     try:
         connection.execute(f"attach '{_quoted(path)}' as registry")
-        for table in _SCHEMA:
-            connection.execute(f"create table if not exists registry.{table}")
+        _bring_up_to_date(connection)
     except duckdb.Error as error:
+        if "lock" in str(error).lower():
+            raise RegistryError(f"the registry {path} is in use by another process; wait for it to end and try again") from error
         raise RegistryError(f"the registry {path} cannot be read ({type(error).__name__}); {_advice(path)}") from error
     try:
         yield
@@ -77,6 +78,26 @@ def attached(connection: duckdb.DuckDBPyConnection, path: Path) -> Iterator[None
         connection.execute("detach registry")
         if path.exists():
             path.chmod(0o600)
+
+
+def _bring_up_to_date(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the tables and columns that are missing, so that a registry outlives the version that made it."""
+    for table, columns in _SCHEMA.items():
+        connection.execute(f'create table if not exists registry."{table}" ({columns})')
+    is_nullable = {
+        (table, column): nullable
+        for table, column, nullable in connection.execute(
+            "select table_name, column_name, is_nullable from duckdb_columns() where database_name = 'registry'"
+        ).fetchall()
+    }
+    for table, columns in _SCHEMA.items():
+        for column in columns.split(", "):
+            name, dtype, *not_null = column.split(" ", 2)
+            if (table, name) not in is_nullable:
+                connection.execute(f'alter table registry."{table}" add column {name} {dtype}')
+            elif is_nullable[table, name] == bool(not_null):
+                connection.execute(f'alter table registry."{table}" alter column {name} drop not null')
+    connection.execute('update registry."constraint" set decision_id = uuid() where decision_id is null')
 
 
 def _advice(path: Path) -> str:
@@ -115,7 +136,8 @@ def refuse_strangers(connection: duckdb.DuckDBPyConnection) -> None:
     if n_known >= _ENOUGH_TO_JUDGE and n_again == 0:
         raise RegistryError(
             f"none of the {n_known:,} records in the registry came again. The pseudonymisation key has probably changed: put the "
-            "old key back, or start a new registry in an empty folder and accept new person ids"
+            "old key back. To rotate the key, load every delivery again with the new key into a new data directory; person ids, "
+            "aliases and reviewers' decisions start anew there, so keep this registry for as long as old ids must be resolved"
         )
 
 
@@ -123,65 +145,97 @@ def read_constraints(connection: duckdb.DuckDBPyConnection) -> None:
     """`live_constraint`: decisions in force. Each was about two records as they were; it ends when either changes or goes."""
     connection.execute("""
         create or replace temp table live_constraint as
-        select c.rowid as row_id, c.left_token, c.right_token, c.kind
+        select c.rowid as row_id, c.left_token, c.right_token, c.kind, c.decision_id, c.decided_by
         from registry."constraint" as c
         inner join record as l on c.left_token = l.record_token and c.left_hash = l.record_hash
         inner join record as r on c.right_token = r.record_token and c.right_hash = r.record_hash
         where c.expired_on is null""")
 
 
-def expire_constraints(connection: duckdb.DuckDBPyConnection, as_of: date) -> None:
-    """Close the decisions that are no longer in force."""
+def expire_constraints(connection: duckdb.DuckDBPyConnection, run_id: str, as_of: date) -> None:
+    """Close the decisions that are no longer in force, and mark those that this run is the first to go without."""
     connection.execute(
         """
-        update registry."constraint" as c set expired_on = $1
+        update registry."constraint" as c set
+            expired_on = $1,
+            ended_because = case
+                when c.left_token in (select record_token from record) and c.right_token in (select record_token from record)
+                    then 'record_changed'
+                else 'record_withdrawn'
+            end
         where c.expired_on is null and c.rowid not in (select row_id from live_constraint)""",
         [as_of],
     )
+    connection.execute(
+        'update registry."constraint" set ended_run = $1 where expired_on is not null and ended_run is null', [run_id]
+    )
 
 
-def decide(path: Path, left: UUID, right: UUID, kind: str, *, reason: str, decided_by: str, decided_on: date) -> None:
-    """Write a reviewer's decision about two records; it holds from the next run on.
+def decide(path: Path, left: UUID, right: UUID, kind: str, *, reason: str, decided_by: str, decided_on: date) -> UUID:
+    """Write a reviewer's decision about two records; it holds from the next run on. Gives the decision's id.
 
-    `kind` is `must_link` or `cannot_link`. Raises `ConstraintError` when a record is not in the registry or another live decision
-    says, directly or through a chain of must-links, the opposite.
+    `kind` is `must_link` or `cannot_link`. Raises `ConstraintError` when a record is not in the registry or another decision in
+    force says, directly or through a chain of must-links, the opposite; both are named.
     """
     if kind not in ("must_link", "cannot_link"):
         raise ConstraintError(f"a decision is must_link or cannot_link, not {kind!r}")
     left, right = sorted((left, right))
+    decision = Decision(left, right, kind, decided_by, decided_on, uuid4())
     with duckdb.connect() as connection, attached(connection, path):
-        hashes = dict(
-            connection.execute(
-                "select record_token, record_hash from registry.record where record_token in ($1, $2)", [left, right]
-            ).fetchall()
-        )
         for token in (left, right):
-            if token not in hashes:
+            if not connection.execute("select 1 from registry.record where record_token = $1", [token]).fetchone():
                 raise ConstraintError(f"record {token} is not in the registry; link its source first")
-        _refuse_contradiction(connection, left, right, kind)
+        Standing(decisions_in_force(connection)).add(decision)
+        store_decision(connection, decision, reason)
+    return decision.decision_id
+
+
+def store_decision(connection: duckdb.DuckDBPyConnection, decision: Decision, reason: str) -> None:
+    """Write a decision about two records as they are in the attached registry now."""
+    connection.execute(
+        """
+        insert into registry."constraint"
+            (left_token, right_token, kind, reason, decided_by, decided_on, left_hash, right_hash, decision_id)
+        select $left, $right, $kind, $reason, $decided_by, $decided_on, l.record_hash, r.record_hash, $decision_id
+        from registry.record as l, registry.record as r
+        where l.record_token = $left and r.record_token = $right""",
+        {**asdict(decision), "reason": reason},
+    )
+
+
+def decisions_in_force(connection: duckdb.DuckDBPyConnection) -> list[Decision]:
+    """Every decision of the attached registry that has not ended, oldest first."""
+    rows = connection.execute("""
+        select left_token, right_token, kind, decided_by, decided_on, decision_id
+        from registry."constraint" where expired_on is null order by decided_on, rowid""").fetchall()
+    return [Decision(*row) for row in rows]
+
+
+def undo(path: Path, decision_id: UUID, *, ended_by: str, ended_on: date) -> Decision:
+    """End a decision that should not have been made. From the next run on both persons are as if it never was, ids included.
+
+    Raises `ConstraintError` when there is no such decision or it has ended already.
+    """
+    check_reviewer(ended_by)
+    with duckdb.connect() as connection, attached(connection, path):
+        row = connection.execute(
+            """
+            select left_token, right_token, kind, decided_by, decided_on, decision_id, expired_on, ended_because
+            from registry."constraint" where decision_id = $1""",
+            [decision_id],
+        ).fetchone()
+        if row is None:
+            raise ConstraintError(f"there is no decision {decision_id}; `phm review list --decided` names them")
+        *of_decision, expired_on, ended_because = row
+        if expired_on is not None:
+            raise ConstraintError(f"decision {decision_id} already ended on {expired_on} ({ended_because})")
         connection.execute(
-            'insert into registry."constraint" values ($1, $2, $3, $4, $5, $6, $7, $8, null)',
-            [left, right, kind, reason, decided_by, decided_on, hashes[left], hashes[right]],
+            """
+            update registry."constraint" set expired_on = $1, ended_because = 'undone', ended_by = $2
+            where decision_id = $3""",
+            [ended_on, ended_by, decision_id],
         )
-
-
-def _refuse_contradiction(connection: duckdb.DuckDBPyConnection, left: UUID, right: UUID, kind: str) -> None:
-    live = connection.execute(
-        'select left_token, right_token, kind from registry."constraint" where expired_on is null order by all'
-    ).fetchall()
-    pairs = [(a, b) for a, b, k in live if k == "must_link"] + ([(left, right)] if kind == "must_link" else [])
-    apart = [(a, b) for a, b, k in live if k == "cannot_link"] + ([(left, right)] if kind == "cannot_link" else [])
-    together: dict[UUID, set[UUID]] = {}
-    for a, b in pairs:
-        joined = together.get(a, {a}) | together.get(b, {b})
-        for token in joined:
-            together[token] = joined
-    for a, b in apart:
-        if b in together.get(a, {a}):
-            raise ConstraintError(
-                f"{kind} of {left} and {right} contradicts a decision in force: records {a} and {b} would have to be one person "
-                "and two; end one of the decisions first"
-            )
+    return Decision(*of_decision)
 
 
 def store_records(connection: duckdb.DuckDBPyConnection, as_of: date) -> None:
@@ -201,6 +255,13 @@ def store_records(connection: duckdb.DuckDBPyConnection, as_of: date) -> None:
         select record_token from (select * from registry.record except all select * from record_next)
         union
         select record_token from (select * from record_next except all select * from registry.record)""")
+    # what records said before is gone after this; the causes of the night's events need to know whose changed
+    connection.execute("""
+        create or replace temp table changed_record as
+        select n.record_token
+        from record_next as n
+        inner join registry.record as known on n.record_token = known.record_token
+        where n.record_hash <> known.record_hash""")
     connection.execute("delete from registry.record where record_token in (select record_token from record_differs)")
     connection.execute(
         "insert into registry.record select n.* from record_next as n semi join record_differs as d using (record_token)"
@@ -213,188 +274,50 @@ def store_edges(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("insert into registry.edge select * from edge_new")
 
 
-def assign(connection: duckdb.DuckDBPyConnection, run_id: str, as_of: date, new_ids: IdSource) -> None:
-    """Give every cluster of `record_cluster` (record_token, cluster) a person id and write what changed.
-
-    A cluster keeps the id that most of its records had, the oldest of equals; an id goes to the one cluster that holds most of
-    its records. A cluster left without an id gets a fresh one.
-    """
-    _inherit(connection)
-    _mint(connection, run_id, as_of, new_ids)
-    _write_events(connection, run_id, as_of)
-    _write_persons(connection, run_id, as_of)
-    connection.execute("""
-        create or replace temp table moved as
-        select next.record_token, next.person_id
-        from record_person as next
-        left join current_membership as now on next.record_token = now.record_token
-        where now.person_id is distinct from next.person_id""")
-    connection.execute(
-        """
-        update registry.membership as m set valid_to = $1
-        where
-            m.valid_to is null
-            and (
-                m.record_token in (select record_token from moved)
-                or m.record_token not in (select record_token from record_person)
-            )""",
-        [as_of],
-    )
-    connection.execute("insert into registry.membership select record_token, person_id, $1, null, $2 from moved", [as_of, run_id])
-
-
-def _inherit(connection: duckdb.DuckDBPyConnection) -> None:
-    """`inherited` (cluster, person_id): rounds of mutual first choice between clusters and old ids, until none is left."""
-    connection.execute("""
-        create or replace temp table current_membership as
-        select record_token, person_id from registry.membership where valid_to is null""")
-    connection.execute("""
-        create or replace temp table overlap as
-        select
-            rc.cluster,
-            m.person_id,
-            count(*) as n_records,
-            any_value(p.minted_on) as minted_on
-        from record_cluster as rc
-        inner join current_membership as m on rc.record_token = m.record_token
-        inner join registry.person as p on m.person_id = p.person_id
-        group by rc.cluster, m.person_id""")
-    connection.execute("create or replace temp table inherited (cluster uuid, person_id uuid)")
-    connection.execute("create or replace temp table open_overlap as select * from overlap")
-    while True:
-        connection.execute("""
-            create or replace temp table agreed as
-            select cluster, person_id
-            from (
-                select
-                    *,
-                    row_number() over (
-                        partition by cluster order by n_records desc, minted_on, person_id
-                    ) as persons_place,
-                    row_number() over (partition by person_id order by n_records desc, cluster) as clusters_place
-                from open_overlap
-            )
-            where persons_place = 1 and clusters_place = 1""")
-        (n_agreed,) = connection.execute("select count(*) from agreed").fetchone()
-        if n_agreed == 0:
-            return
-        connection.execute("insert into inherited select * from agreed")
-        connection.execute("""
-            create or replace temp table open_overlap as
-            select * from open_overlap
-            where
-                cluster not in (select cluster from agreed)
-                and person_id not in (select person_id from agreed)""")
-
-
-def _mint(connection: duckdb.DuckDBPyConnection, run_id: str, as_of: date, new_ids: IdSource) -> None:
-    connection.execute("""
-        create or replace temp table needs_id as
-        select cluster, row_number() over (order by cluster) as n
-        from (select distinct cluster from record_cluster)
-        where cluster not in (select cluster from inherited)""")
-    (count,) = connection.execute("select count(*) from needs_id").fetchone()
-    connection.execute("create or replace temp table minted (n bigint, person_id uuid)")
-    if count:
-        ids = [str(i) for i in new_ids(count)]
-        connection.execute("insert into minted select generate_subscripts($1::varchar[], 1), unnest($1::varchar[])::uuid", [ids])
-    connection.execute("""
-        create or replace temp table cluster_person as
-        select cluster, person_id, false as is_new from inherited
-        union all
-        select needs_id.cluster, minted.person_id, true from needs_id inner join minted on needs_id.n = minted.n""")
-    connection.execute("""
-        create or replace temp table record_person as
-        select rc.record_token, cp.person_id
-        from record_cluster as rc
-        inner join cluster_person as cp on rc.cluster = cp.cluster""")
-    connection.execute(
-        "insert into registry.person select person_id, $1, $2, null from cluster_person where is_new", [as_of, run_id]
-    )
-
-
-def _write_events(connection: duckdb.DuckDBPyConnection, run_id: str, as_of: date) -> None:
-    """One event per person and cause. What happened follows from where each old id's records are now."""
-    connection.execute("""
-        create or replace temp table flow as
-        select
-            now.person_id as old_person,
-            next.person_id as new_person,
-            count(*) as n_records
-        from record_person as next
-        full join current_membership as now on next.record_token = now.record_token
-        group by all""")
-    connection.execute(
-        """
-        insert into registry.person_event
-        with survivor as (select distinct person_id from record_person),
-        minted_now as (select person_id from cluster_person where is_new),
-
-        event as (
-            -- records seen for the first time
-            select
-                case when new_person in (select person_id from minted_now) then 'mint' else 'extend' end as event,
-                new_person as person_id, null::uuid as other_person_id, n_records, 'new records' as cause
-            from flow where old_person is null and new_person is not null
-            union all
-            -- an id whose records all went elsewhere has been merged away
-            select 'merge', new_person, old_person, n_records, 'records linked'
-            from flow
-            where old_person is not null and new_person <> old_person and old_person not in (select person_id from survivor)
-            union all
-            -- records that left an id which lives on: to a fresh id it is a split, to another person a reassignment
-            select
-                case when new_person in (select person_id from minted_now) then 'split' else 'reassign' end,
-                old_person, new_person, n_records, 'links withdrawn'
-            from flow
-            where new_person <> old_person and old_person in (select person_id from survivor)
-            union all
-            select 'tombstone', old_person, null, n_records, 'records withdrawn by their suppliers'
-            from flow
-            where
-                new_person is null and old_person not in (select person_id from survivor)
-                and old_person not in (select old_person from flow where old_person is not null and new_person is not null)
-        )
-
-        select $1, $2, event, person_id, other_person_id, n_records, cause from event order by all""",
-        [run_id, as_of],
-    )
-
-
-def _write_persons(connection: duckdb.DuckDBPyConnection, run_id: str, as_of: date) -> None:
-    """Retire ids that hold nothing now and let each resolve to whoever took most of its records; alias chains stay one step."""
-    connection.execute("""
-        create or replace temp table retired as
-        select old_person as person_id, max(row(n_records, new_person)) filter (new_person is not null)[2] as heir
-        from flow
-        where old_person is not null and old_person not in (select person_id from record_person)
-        group by old_person""")
-    connection.execute(
-        "update registry.person as p set retired_on = $1 where p.person_id in (select person_id from retired)", [as_of]
-    )
-    connection.execute("""
-        update registry.alias as a set person_id = retired.heir
-        from retired
-        where a.person_id = retired.person_id and retired.heir is not null""")
-    connection.execute(
-        "insert into registry.alias select person_id, heir, $1, $2 from retired where heir is not null", [as_of, run_id]
-    )
-
-
 def store_review(connection: duckdb.DuckDBPyConnection, as_of: date) -> None:
-    """Replace the open questions by those of `review_next` (left_token, right_token, reason, match_weight)."""
+    """Bring the open questions to what `review_next` asks (see `review.queue`); what is no longer asked is closed, not lost.
+
+    A question is about two records as they were: when one changes it is closed as `changed` and asked anew; a pair no longer in
+    doubt is closed as `gone`.
+    """
+    connection.execute("""
+        create or replace temp table question_over as
+        select q.question_id, l.record_token is not null and r.record_token is not null as are_as_they_were
+        from registry.review as q
+        left join registry.record as l on q.left_token = l.record_token and q.left_hash = l.record_hash
+        left join registry.record as r on q.right_token = r.record_token and q.right_hash = r.record_hash
+        anti join review_next as n
+            on
+                n.left_token = q.left_token and n.right_token = q.right_token
+                and n.left_hash = q.left_hash and n.right_hash = q.right_hash
+        where q.status = 'open'""")
     connection.execute(
         """
-        create or replace temp table review_kept as
-        select n.*, coalesce(r.opened_on, $1) as opened_on
-        from review_next as n
-        left join registry.review as r
-            on n.left_token = r.left_token and n.right_token = r.right_token and n.reason = r.reason and r.status = 'open'""",
+        update registry.review as q
+        set closed_on = $1, status = case when o.are_as_they_were then 'gone' else 'changed' end
+        from question_over as o
+        where q.question_id is not distinct from o.question_id and q.status = 'open'""",
         [as_of],
     )
-    connection.execute("delete from registry.review where status = 'open'")
+    connection.execute("""
+        update registry.review as q set
+            reason = n.reason, match_weight = n.match_weight, n_records = n.n_records, importance = n.importance,
+            is_sample = n.is_sample
+        from review_next as n
+        where q.status = 'open' and n.left_token = q.left_token and n.right_token = q.right_token""")
     connection.execute(
-        "insert into registry.review select left_token, right_token, reason, match_weight, opened_on, 'open' from review_kept"
+        """
+        insert into registry.review
+            (left_token, right_token, reason, match_weight, opened_on, status, question_id, left_hash, right_hash, n_records,
+            importance, is_sample, is_disputed)
+        select
+            left_token, right_token, reason, match_weight, $1, 'open', uuid(), left_hash, right_hash, n_records, importance,
+            is_sample, false
+        from review_next as n
+        anti join (select left_token, right_token from registry.review where status = 'open') as q
+            on n.left_token = q.left_token and n.right_token = q.right_token
+        order by left_token, right_token""",
+        [as_of],
     )
 
 

@@ -81,6 +81,26 @@ def score(connection: duckdb.DuckDBPyConnection, spec: LinkageSpec, parameters: 
             f"0::double as evidence{columns} where false"
         )
         return
+    with splink_warnings_are_errors():
+        linker = pair_linker(connection, parameters)
+        predicted = linker.inference.predict(threshold_match_weight=spec.review_weight)
+    connection.execute(f"""
+        create or replace temp table edge_new as
+        select
+            l.rep_token as left_token,
+            r.rep_token as right_token,
+            cast(p.match_key as integer) as match_key,
+            round(p.match_weight - {log2_odds(prior)!r}, 6) as evidence,
+            {", ".join(f"cast(p.{g} as tinyint) as {g}" for g in gammas)}
+        from {predicted.physical_name} as p
+        inner join representative as l on p.rep_id_l = l.rep_id
+        inner join representative as r on p.rep_id_r = r.rep_id""")
+    drop_linker(connection, linker)
+
+
+def pair_linker(connection: duckdb.DuckDBPyConnection, parameters: Parameters, *, keep_calculation: bool = False) -> Linker:
+    """A Splink linker that weighs exactly the pairs of `pair`; with `keep_calculation`, it keeps what its charts need."""
+    (n_groups,) = connection.execute("select count(*) from representative").fetchone()
     load_frequencies(connection, parameters)
     # Splink takes a term frequency from the input table when the column is there, so frequencies stay those of the artefact
     connection.execute(f"""
@@ -98,35 +118,27 @@ def score(connection: duckdb.DuckDBPyConnection, spec: LinkageSpec, parameters: 
         left join family_name_frequency as family on rep.family_name = family.value""")
     connection.execute("create or replace table splink_pair as select match_key, join_key_l, join_key_r from pair")
     api = DuckDBAPI(connection)
-    with splink_warnings_are_errors():
-        linker = Linker(
-            api.register("splink_input", dataset_display_name=f"groups_{uuid4().hex[:8]}"),
-            settings(prior, parameters.weights),
-            log_level=None,
+    linker = Linker(
+        api.register("splink_input", dataset_display_name=f"groups_{uuid4().hex[:8]}"),
+        settings(parameters.prior(n_groups), parameters.weights, keep_calculation=keep_calculation),
+        log_level=None,
+    )
+    for column in ("given_name", "family_name", "postcode"):
+        linker.table_management.register_term_frequency_lookup(
+            api.register(
+                connection.sql(f"select {column}, max(tf_{column}) as tf_{column} from splink_input group by 1 limit 0"),
+                dataset_display_name=f"tf_{column}_{uuid4().hex[:8]}",
+            ),
+            column,
         )
-        for column in ("given_name", "family_name", "postcode"):
-            linker.table_management.register_term_frequency_lookup(
-                api.register(
-                    connection.sql(f"select {column}, max(tf_{column}) as tf_{column} from splink_input group by 1 limit 0"),
-                    dataset_display_name=f"tf_{column}_{uuid4().hex[:8]}",
-                ),
-                column,
-            )
-        linker.table_management.register_blocked_pairs_for_predict(
-            api.register("splink_pair", dataset_display_name=f"pairs_{uuid4().hex[:8]}")
-        )
-        predicted = linker.inference.predict(threshold_match_weight=spec.review_weight)
-    connection.execute(f"""
-        create or replace temp table edge_new as
-        select
-            l.rep_token as left_token,
-            r.rep_token as right_token,
-            cast(p.match_key as integer) as match_key,
-            round(p.match_weight - {log2_odds(prior)!r}, 6) as evidence,
-            {", ".join(f"cast(p.{g} as tinyint) as {g}" for g in gammas)}
-        from {predicted.physical_name} as p
-        inner join representative as l on p.rep_id_l = l.rep_id
-        inner join representative as r on p.rep_id_r = r.rep_id""")
+    linker.table_management.register_blocked_pairs_for_predict(
+        api.register("splink_pair", dataset_display_name=f"pairs_{uuid4().hex[:8]}")
+    )
+    return linker
+
+
+def drop_linker(connection: duckdb.DuckDBPyConnection, linker: Linker) -> None:
+    """Drop the tables that a linker made and those made for it."""
     linker.table_management.delete_tables_created_by_splink_from_db()
     connection.execute("drop table if exists splink_input; drop table if exists splink_pair")
 
@@ -215,6 +227,7 @@ def judge(connection: duckdb.DuckDBPyConnection, spec: LinkageSpec, prior: float
             weighed.right_token,
             weighed.left_id,
             weighed.right_id,
+            weighed.match_key,
             weighed.match_weight,
             case
                 when weighed.refusal is not null then weighed.refusal

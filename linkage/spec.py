@@ -131,6 +131,27 @@ BIRTH_DATE_SENTINELS = (
 
 
 @dataclass(frozen=True)
+class ReviewRules:
+    """When a linked person is doubted, and how many sound-looking pairs are asked about to measure quality."""
+
+    #: A link below this weight (bits) is weak: it is asked about when it alone holds two parts of a person together ...
+    weak_link_weight: float = 14.0
+    #: ... each of at least this many records. A person of more groups is not walked; it is asked about as large.
+    bridge_records: int = 2
+    most_groups_walked: int = 200
+    #: A person is large above the 99.9th percentile of records a person, and above this.
+    large_person_records: int = 15
+    #: A person of at least this many groups is thin when fewer than this share of its pairs are links.
+    thin_person_groups: int = 4
+    least_density: float = 0.5
+    #: Birth dates further apart than a wrong year, or day and month swapped, can explain.
+    birth_spread_days: int = 732
+    #: Pairs in each sample: of links, and of pairs not linked that are at most `sample_band` bits below the threshold.
+    sample_pairs: int = 50
+    sample_band: float = 3.0
+
+
+@dataclass(frozen=True)
 class LinkageSpec:
     """Everything that decides the result besides the records, the trained parameters and the decisions of reviewers."""
 
@@ -158,6 +179,7 @@ class LinkageSpec:
     most_pairs_a_record: float = 50.0
     #: Dates of death of one person differ between sources by registration habits, not by more than this.
     death_date_tolerance_days: int = 31
+    review: ReviewRules = ReviewRules()
     seed: int = 20260101
     unknown_source: SourceTreatment = field(default=SourceTreatment(rank=99, number_trust="untraced"))
 

@@ -46,9 +46,13 @@ app = typer.Typer(
 keys_app = typer.Typer(help="The pseudonymisation key.", no_args_is_help=True)
 release_app = typer.Typer(help="Releases: list them, go back to an earlier one.", no_args_is_help=True)
 linkage_app = typer.Typer(help="Linkage.", no_args_is_help=True)
+review_app = typer.Typer(
+    help="Clerical review: are these two records one person? What is shown identifies people.", no_args_is_help=True
+)
 app.add_typer(keys_app, name="keys")
 app.add_typer(release_app, name="release")
 app.add_typer(linkage_app, name="linkage")
+app.add_typer(review_app, name="review")
 
 People = Annotated[int, typer.Option(min=50, help="Number of people in the synthetic place.")]
 Nights = Annotated[int, typer.Option(min=0, help="Nightly deltas after the first bulk delivery.")]
@@ -222,6 +226,112 @@ def linkage_train(
     settings = load_settings()
     trained = train_model(settings, version, trained_on, resolve_as_of(settings, None))
     typer.echo(f"Wrote {trained.model_path} and {trained.card_path}. Review the card, then commit both.")
+
+
+Reviewer = Annotated[str, typer.Option(help="Your short id, such as a staff code; not a name.")]
+OnlySample = Annotated[bool, typer.Option("--sample", help="Only the sample that measures quality.")]
+
+
+@review_app.command("next")
+@_guarded
+def review_next(
+    reviewer: Reviewer,
+    sample: OnlySample = False,
+    question: Annotated[str | None, typer.Option(help="Answer this question without being asked; needs --verdict.")] = None,
+    verdict: Annotated[str | None, typer.Option(help="same, different or unsure.")] = None,
+    comment: Annotated[str, typer.Option(help="Why; without names.")] = "",
+) -> None:
+    """Look at the questions that matter most, side by side, and answer them one by one; or answer one from a script."""
+    from orchestration.review_desk import Desk, ask
+
+    desk, console = Desk(load_settings()), Console()
+    if (question is None) != (verdict is None):
+        raise typer.BadParameter("--question and --verdict go together")
+    if question and verdict:
+        decided = desk.answer_one(question, reviewer, verdict, comment)
+        typer.echo(f"Decided: {decided[0]}" if decided else "Taken.")
+        return
+    answered = ask(desk, reviewer, console, console.input, only_sample=sample)
+    typer.echo(f"{answered:,} answered; no more wait for {reviewer} now, or you stopped.")
+
+
+@review_app.command("list")
+@_guarded
+def review_list(
+    decided: Annotated[bool, typer.Option("--decided", help="The decisions in force instead of the open questions.")] = False,
+    sample: OnlySample = False,
+    most: Annotated[int, typer.Option(min=1, help="Show at most so many.")] = 50,
+) -> None:
+    """The open questions, most important first. Names nobody."""
+    from orchestration.review_desk import Desk, print_list
+
+    desk = Desk(load_settings())
+    if decided:
+        for decision in desk.decisions()[-most:]:
+            typer.echo(decision)
+        return
+    print_list(desk.questions(only_sample=sample)[:most], Console())
+
+
+@review_app.command("status")
+@_guarded
+def review_status() -> None:
+    """How many questions are open and answered, and how far reviewers agree (Cohen's kappa)."""
+    from orchestration.review_desk import Desk
+
+    Desk(load_settings()).print_status(Console())
+
+
+@review_app.command("export")
+@_guarded
+def review_export(
+    reviewer: Reviewer,
+    file: Annotated[Path | None, typer.Argument(help="A .csv file; by default in the identifiable zone.")] = None,
+    most: Annotated[int, typer.Option(min=1, help="At most so many questions.")] = 200,
+    sample: OnlySample = False,
+) -> None:
+    """Write a reviewer's questions as a spreadsheet (mode 0600). It identifies people: keep it where you keep the records."""
+    from orchestration.review_desk import Desk
+
+    desk = Desk(load_settings())
+    target = file or desk.default_sheet(reviewer)
+    written = desk.export(target, reviewer, most=most, only_sample=sample)
+    typer.echo(f"Wrote {written:,} questions to {target}. Fill in the column `verdict`, then `phm review import {target}`.")
+
+
+@review_app.command("import")
+@_guarded
+def review_import(file: Annotated[Path, typer.Argument(help="A filled-in sheet, saved as `CSV UTF-8`.")]) -> None:
+    """Take in a sheet's verdicts: all of them, or none when one line is wrong."""
+    from orchestration.review_desk import Desk
+
+    taken, decided = Desk(load_settings()).import_sheet(file)
+    typer.echo(f"Took {taken:,} verdicts; {len(decided):,} decisions made, which hold from the next run on.")
+
+
+@review_app.command("undo")
+@_guarded
+def review_undo(
+    decision: Annotated[str, typer.Argument(help="A decision that `phm review list --decided` names.")], reviewer: Reviewer
+) -> None:
+    """End a decision. From the next run on both persons are as if it never was, ids included."""
+    from orchestration.review_desk import Desk
+
+    typer.echo(f"Ended: {Desk(load_settings()).undo(decision, reviewer)}")
+
+
+@review_app.command("waterfall")
+@_guarded
+def review_waterfall(
+    left: Annotated[str, typer.Argument(help="A record token.")],
+    right: Annotated[str, typer.Argument(help="Another record token.")],
+    out: Annotated[Path, typer.Option(help="The page to write (mode 0600); it shows what the records say.")],
+) -> None:
+    """Draw how each comparison adds to the weight of two records: Splink's waterfall chart, fetched from nowhere."""
+    from orchestration.review_desk import Desk
+
+    Desk(load_settings()).write_waterfall(left, right, out)
+    typer.echo(f"Wrote {out}.")
 
 
 @release_app.command("list")

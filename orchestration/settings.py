@@ -57,6 +57,7 @@ class Settings(BaseSettings):
     keep_days: int = Field(default=30, ge=1)
     compact_after_loads: int = Field(default=30, ge=2)
     alert_command: str | None = None
+    blind_reviewers: int = Field(default=2, ge=1, le=2)
 
     @field_validator("data_dir", "pseudonymisation_key_file")
     @classmethod

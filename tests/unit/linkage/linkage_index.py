@@ -13,7 +13,7 @@ import polars as pl
 
 from linkage.link import Limits, LinkageReport, link
 from linkage.model import Parameters
-from linkage.registry import random_ids
+from linkage.persons import random_ids
 from linkage.spec import LinkageSpec
 
 AS_OF = date(2026, 1, 1)

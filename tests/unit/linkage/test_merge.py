@@ -76,17 +76,57 @@ edge_lists = st.lists(
 )
 
 
-@given(edge_lists, st.dictionaries(st.integers(0, 11), st.integers(1, 3)), st.randoms())
-@settings(max_examples=150, deadline=None)
-def test_any_order_of_edges_gives_one_partition_that_breaks_no_rule(edges, numbers, random) -> None:
-    expected = run(12, edges, numbers=numbers)
-    shuffled = list(edges)
-    random.shuffle(shuffled)
-    assert run(12, shuffled, numbers=numbers).cluster.tolist() == expected.cluster.tolist()
+def labels(values: st.SearchStrategy[int]) -> st.SearchStrategy[dict[int, int]]:
+    return st.dictionaries(st.integers(0, 11), values, max_size=8)
+
+
+pair_lists = st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)).filter(lambda p: p[0] < p[1]), max_size=3, unique=True)
+
+
+@given(
+    edges=edge_lists,
+    numbers=labels(st.integers(1, 3)),
+    once=labels(st.sampled_from([1, 2])),
+    died=labels(st.sampled_from([1000, 1020, 2000])),
+    born=labels(st.sampled_from([0, 1500])),
+    must=pair_lists,
+    cannot=pair_lists,
+    random=st.randoms(),
+)
+@settings(max_examples=200, deadline=None)
+def test_any_order_of_edges_and_decisions_gives_one_partition_that_breaks_no_rule(
+    edges, numbers, once, died, born, must, cannot, random
+) -> None:
+    known = {"numbers": numbers, "once": once, "died": died, "born": born}
+    expected = run(12, edges, must=must, cannot=cannot, **known)
+    for said in (edges, must, cannot):
+        random.shuffle(said)
+    again = run(12, edges, must=must, cannot=cannot, **known)
+    assert again.cluster.tolist() == expected.cluster.tolist()
+    decided = {i for pair in must for i in pair}
     for head in set(expected.cluster.tolist()):
-        members = np.flatnonzero(expected.cluster == head)
-        assert members.min() == head
-        assert len({numbers[i] for i in members.tolist() if i in numbers}) <= 1
+        members = np.flatnonzero(expected.cluster == head).tolist()
+        assert min(members) == head
+        assert not any(i in members and j in members for i, j in cannot)
+        if decided.isdisjoint(members):  # what a person decided may break any rule but a person's
+            assert len({numbers[i] for i in members if i in numbers}) <= 1
+            deaths = [died[i] for i in members if i in died]
+            assert not deaths or max(deaths) - min(deaths) <= 31
+            assert not any(born[i] > died[j] for i in members if i in born for j in members if j in died and j != i)
+    for i, j in must:
+        together = expected.cluster[i] == expected.cluster[j]
+        assert together or cannot, "only a cannot-link may part what somebody joined"
+
+
+@given(edge_lists, labels(st.integers(1, 3)))
+@settings(max_examples=60, deadline=None)
+def test_a_part_that_no_edge_reaches_is_merged_as_if_it_were_alone(edges, numbers) -> None:
+    """So a night may bring groups in any batches: what touches none of them stays as it is."""
+    shifted = [(i + 12, j + 12, w) for i, j, w in edges]
+    both = run(24, edges + shifted, numbers={**numbers, **{i + 12: n for i, n in numbers.items()}})
+    alone = run(12, edges, numbers=numbers)
+    assert both.cluster[:12].tolist() == alone.cluster.tolist()
+    assert (both.cluster[12:] - 12).tolist() == alone.cluster.tolist()
 
 
 def test_no_groups() -> None:

@@ -68,6 +68,15 @@ def test_one_wrong_digit_is_never_a_valid_number_but_is_kept_for_comparison(rule
     assert rule("typed_number", wrong) in (wrong, None if len(set(wrong)) == 1 else wrong)
 
 
+@given(st.integers(0, 50_000), st.integers(0, 8))
+@settings(max_examples=60, deadline=None)
+def test_two_neighbouring_digits_swapped_are_never_a_valid_number(rule: Apply, start: int, place: int) -> None:
+    """With the rule above: two verified numbers are never one slip apart, so the merge may take them for two people."""
+    number = people.nhs_numbers(1, start)[0]
+    slipped = number[:place] + number[place + 1] + number[place] + number[place + 2 :]
+    assert slipped == number or rule("nhs_number_state", slipped) != "valid"
+
+
 @pytest.mark.parametrize("number", [d * 10 for d in "0123456789"] + ["1234567890", "987 654 3210", "943 476 5919"])
 def test_placeholder_numbers_are_not_numbers(rule: Apply, number: str) -> None:
     assert rule("nhs_number_of", number) is None
