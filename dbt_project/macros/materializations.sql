@@ -16,12 +16,14 @@
 {% macro _replaced(kind) -%}
     {%- set held = load_cached_relation(this) -%}
     {%- set relation = this.incorporate(type=kind) -%}
+    {{ run_hooks(pre_hooks) }}
     {%- call statement('main') %}
         {%- if held %}
             drop {{ held.type }} {{ held }};
         {%- endif %}
         {{ create_table_as(false, relation, compiled_code) if kind == 'table' else create_view_as(relation, compiled_code) }}
     {%- endcall -%}
+    {{ run_hooks(post_hooks) }}
     {%- do persist_docs(relation, model) -%}
     {%- do adapter.commit() -%}
     {{ return({'relations': [relation]}) }}
