@@ -40,14 +40,12 @@ def ensure_manifest(settings: Settings) -> Path:
     The parsed project lies beside it (`PARSED`).
 
     Raises `DbtError` with dbt's own words when the project cannot be parsed, `PurposeError` when a model reaches what its purpose
-    may not see.
+    may not see, `AgreementError` when the sharing agreements, which hold the approvals, cannot be used.
     """
+    approved = load_agreements(settings).sources_for("risk_stratification")
+    allowed = read_allowed_columns(settings.dbt_project_dir / _ALLOWED_COLUMNS)
     manifest = _parsed_manifest(settings)
-    check_purposes(
-        json.loads(manifest.read_text(encoding="utf-8")),
-        read_allowed_columns(settings.dbt_project_dir / _ALLOWED_COLUMNS),
-        load_agreements(settings).sources_for("risk_stratification"),
-    )
+    check_purposes(json.loads(manifest.read_text(encoding="utf-8")), allowed, approved)
     return manifest
 
 

@@ -192,7 +192,9 @@ def _agreements(settings: Settings) -> Iterator[Finding]:
 def _purposes(settings: Settings) -> Iterator[Finding]:
     try:
         ensure_manifest(settings)
-    except (AgreementError, ContractError, DbtError, PurposeError, SettingsError) as error:
+    except AgreementError:
+        return  # told by the finding before this one
+    except (ContractError, DbtError, PurposeError, SettingsError) as error:
         yield Finding("purposes", "fail", str(error))
     else:
         yield Finding("purposes", "ok", "every model keeps to what its purpose may see")

@@ -41,7 +41,7 @@ def export_log(settings: Settings, sources: Sequence[Source], as_of: date) -> di
     with Ledger(settings.ledger_path) as ledger:
         ensure_empty_tables(sources, settings.raw_dir)
         export_operations(ledger, settings.raw_dir)
-        write_governance(settings, ledger, as_of)
+        write_governance(settings, sources, ledger, as_of)
         return {
             str(status): int(n) for status, n in ledger.rows("select status, count(*) from load group by status order by status")
         }

@@ -24,7 +24,7 @@ MAY_READ: dict[str, frozenset[str]] = {
 #: A model of the warehouse with one of these columns holds people.
 _PEOPLE = ("person_id", "record_token")
 _FOR_PURPOSE = "macro.phm.for_purpose"
-_PURPOSE_ARGUMENT = re.compile(r"for_purpose\([^}]*?['\"](\w+)['\"]\s*\)")
+_PURPOSE_ARGUMENT = re.compile(r"for_purpose\([^}]*,\s*['\"](\w+)['\"]\s*\)")
 #: Sources that are not about care: our own steps', and lists of organisations and places.
 _NOT_CARE = ("linkage", "operations", "reference")
 

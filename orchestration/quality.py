@@ -38,12 +38,14 @@ Findings = dict[str, list[Finding]]
 
 _MART_RULES = ("person", "person_segment")
 
-#: GP records, with whether the person's latest Type 1 statement is a dissent: then the supplier should not have sent them.
+_GP_SOURCES = ("gp_emis", "gp_systmone")
+
+#: GP records of a source, with whether the person's latest Type 1 statement is a dissent: then the supplier should not have sent them.
 _EXTRACTED_IN_SPITE = """
-    select record.source, permission.has_type_1_dissent
+    select permission.has_type_1_dissent
     from core.person_record as record
     inner join core.person_permission as permission on record.person_id = permission.person_id
-    where record.source in ('gp_emis', 'gp_systmone')
+    where record.source = '{source}'
 """
 
 #: Loads since a moment that still stand: a delta always does, a full load until another has replaced each of its windows.
@@ -193,7 +195,7 @@ def _mart_subjects(settings: Settings) -> list[Subject]:
     closed = closed_purposes(settings)
     subjects = [
         Subject("core.condition_event", "select code from core.condition_event", marts.event_code_rules()),
-        Subject("core.opt_out", _EXTRACTED_IN_SPITE, marts.type_1_rules()),
+        *(Subject(f"{gp}.opt_out", _EXTRACTED_IN_SPITE.format(source=gp), marts.type_1_rules()) for gp in _GP_SOURCES),
     ]
     for purpose in PURPOSES.keys() - closed.keys():
         n_previous = served.tables.get(purpose, {}).get("person") if served and is_comparable else None

@@ -11,7 +11,7 @@ import csv
 import hashlib
 import io
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -163,7 +163,8 @@ class Cover:
     by_organisation: Mapping[str, Standing]
 
     def of(self, organisation_code: str | None) -> Standing:
-        return self.by_organisation.get(organisation_code or ALL, self.by_organisation[ALL])
+        code = organisation_code or ALL
+        return self.by_organisation.get(code) or replace(self.by_organisation[ALL], organisation_code=code)
 
     @cached_property
     def _in_force(self) -> tuple[Standing, ...]:

@@ -210,9 +210,10 @@ class _Lander:
         return files
 
     def _land_batch(self, batch: Batch) -> _Outcome:
-        batch = self._agreed(batch)
-        if not batch.files:
+        agreed = self._agreed(batch)
+        if batch.files and not agreed.files:
             return "refused"
+        batch = agreed
         if batch.incomplete:
             self._put_off(batch, "held", batch.incomplete)
             return "held"
@@ -518,6 +519,8 @@ class _BatchWork:
         if not self._is_by_organisation(file):
             return found
         kept_out = [w for w in found if self.lander.cover.why_not(file.table.name, self._organisation(w))]
+        for reason in dict.fromkeys(self.lander.cover.why_not(file.table.name, self._organisation(w)) for w in kept_out):
+            self.warnings.append(f"{file.item.name}: rows are kept out: {reason}")
         before = landed or set()
         staged.set_aside_windows(before, LANDED_BEFORE)
         staged.set_aside_windows([w for w in kept_out if w not in before], NO_AGREEMENT)
