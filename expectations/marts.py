@@ -37,3 +37,8 @@ def segment_rules() -> tuple[Rule, ...]:
 def event_code_rules() -> tuple[Rule, ...]:
     """Rules for rows of coded events: a local code that maps to nothing is lost to every register."""
     return (NoRows(severity="warning", title="code_mapped", condition="code is null", tolerance=0.02),)
+
+
+def type_1_rules() -> tuple[Rule, ...]:
+    """Rules for GP records: the supplier leaves out people with a Type 1 dissent, so each that came is an incident."""
+    return (NoRows(severity="warning", title="type_1_dissent_not_extracted", condition="has_type_1_dissent"),)

@@ -21,10 +21,12 @@ from rich.console import Console
 
 from linkage.errors import LinkageError
 from orchestration.dbt import DbtError
+from orchestration.landing.agreements import AgreementError
 from orchestration.landing.contract import ContractError
 from orchestration.landing.errors import LandingError
 from orchestration.night import open_night, resolve_as_of
 from orchestration.publishing.release import PURPOSES, ReleaseError, current_release, list_releases, switch
+from orchestration.purposes import PurposeError
 from orchestration.run_lock import RunLocked, run_lock
 from orchestration.settings import PROJECT_DIR, SettingsError, load_settings
 from orchestration.zones import claim, create_key, prepare_zones
@@ -69,7 +71,16 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
         except RunLocked as error:
             _complain(str(error))
             raise typer.Exit(EXIT_LOCKED) from error
-        except (SettingsError, ContractError, LandingError, LinkageError, DbtError, ReleaseError) as error:
+        except (
+            SettingsError,
+            AgreementError,
+            ContractError,
+            LandingError,
+            LinkageError,
+            DbtError,
+            PurposeError,
+            ReleaseError,
+        ) as error:
             _complain(str(error))
             raise typer.Exit(EXIT_CANNOT_START) from error
         except KeyboardInterrupt as error:
@@ -155,6 +166,8 @@ def sql(
         raise ReleaseError("There is no release yet: run `phm demo` or `phm run` first.")
     if purpose not in PURPOSES:
         raise ReleaseError(f"There is no purpose {purpose!r}; the purposes are {', '.join(PURPOSES)}.")
+    if purpose in release.withheld:
+        raise ReleaseError(f"Release {release.release_id} has nothing for {purpose}: {release.withheld[purpose]}.")
     with duckdb.connect(str(release.path / purpose / f"{purpose}.duckdb"), read_only=True) as connection:
         try:
             connection.sql(query).show(max_width=Console().width)

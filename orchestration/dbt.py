@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+from orchestration.governance import load_agreements
+from orchestration.purposes import check_purposes, read_allowed_columns
 from orchestration.settings import Settings, without_secrets
 
 MANIFEST = "manifest.json"
+_ALLOWED_COLUMNS = "seeds/governance/purpose_column.csv"
 PARSED = "partial_parse.msgpack"
 #: Beside the manifest: the data directory it was parsed for, whose paths it holds.
 _PARSED_FOR = "parsed_for"
@@ -30,12 +34,22 @@ def dbt_child_executable() -> str:
 
 
 def ensure_manifest(settings: Settings) -> Path:
-    """Parse the dbt project unless its manifest is newer than every file of the project. Returns the manifest's path.
+    """Parse the dbt project unless its manifest is newer than every file of the project, and check that every model keeps to its
+    purpose. Returns the manifest's path.
 
     The parsed project lies beside it (`PARSED`).
 
-    Raises `DbtError` with dbt's own words when the project cannot be parsed.
+    Raises `DbtError` with dbt's own words when the project cannot be parsed, `PurposeError` when a model reaches what its purpose
+    may not see, `AgreementError` when the sharing agreements, which hold the approvals, cannot be used.
     """
+    approved = load_agreements(settings).sources_for("risk_stratification")
+    allowed = read_allowed_columns(settings.dbt_project_dir / _ALLOWED_COLUMNS)
+    manifest = _parsed_manifest(settings)
+    check_purposes(json.loads(manifest.read_text(encoding="utf-8")), allowed, approved)
+    return manifest
+
+
+def _parsed_manifest(settings: Settings) -> Path:
     manifest = settings.dbt_target_dir / MANIFEST
     parsed_for = settings.dbt_target_dir / _PARSED_FOR
     if (

@@ -16,7 +16,11 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from orchestration.dbt import DbtError, ensure_manifest
+from orchestration.governance import load_agreements
+from orchestration.landing.agreements import AgreementError
 from orchestration.landing.contract import ContractError, read_contracts
+from orchestration.purposes import PurposeError
 from orchestration.run_lock import lock_holder
 from orchestration.settings import Settings, SettingsError
 from orchestration.zones import check_key_is_the_same, prepare_zones
@@ -66,6 +70,8 @@ def diagnose(settings: Settings) -> list[Finding]:
         _disk,
         _memory,
         _contracts,
+        _agreements,
+        _purposes,
         _other_run,
     )
     return [finding for check in checks for finding in check(settings)]
@@ -172,6 +178,26 @@ def _contracts(settings: Settings) -> Iterator[Finding]:
         return
     n_tables = sum(len(source.tables) for source in sources.values())
     yield Finding("contracts", "ok", f"{len(sources)} sources, {n_tables} tables")
+
+
+def _agreements(settings: Settings) -> Iterator[Finding]:
+    try:
+        agreements = load_agreements(settings)
+    except (AgreementError, ContractError, SettingsError) as error:
+        yield Finding("agreements", "fail", str(error))
+        return
+    yield Finding("agreements", "ok", f"{len(agreements.rows)} rows in {settings.agreements_path}")
+
+
+def _purposes(settings: Settings) -> Iterator[Finding]:
+    try:
+        ensure_manifest(settings)
+    except AgreementError:
+        return  # told by the finding before this one
+    except (ContractError, DbtError, PurposeError, SettingsError) as error:
+        yield Finding("purposes", "fail", str(error))
+    else:
+        yield Finding("purposes", "ok", "every model keeps to what its purpose may see")
 
 
 def _other_run(settings: Settings) -> Iterator[Finding]:

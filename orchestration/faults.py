@@ -7,12 +7,14 @@ import errno
 import duckdb
 
 from linkage.errors import LinkageError
+from orchestration.landing.agreements import AgreementError
 from orchestration.landing.errors import LandingError
 from orchestration.publishing.release import ReleaseError
+from orchestration.purposes import PurposeError
 from orchestration.run_lock import RunLocked
 from orchestration.settings import SettingsError
 
-_SPEAK_FOR_THEMSELVES = (LandingError, LinkageError, ReleaseError, RunLocked, SettingsError)
+_SPEAK_FOR_THEMSELVES = (AgreementError, LandingError, LinkageError, PurposeError, ReleaseError, RunLocked, SettingsError)
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _DISK_FULL_WORDS = (
     "No space left on device",

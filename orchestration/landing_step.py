@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+from orchestration.governance import load_agreements, write_governance
 from orchestration.landing.compact import compact_table
 from orchestration.landing.contract import Source, read_contracts
 from orchestration.landing.land import SourceReport, land_source
@@ -22,6 +23,7 @@ def land(settings: Settings, source: Source, run_id: str, as_of: date, only_date
             zones=zones(settings),
             ledger=ledger,
             key=settings.require_key(),
+            cover=load_agreements(settings).cover(source, as_of),
             as_of=as_of,
             run_id=run_id,
             limits=settings.limits,
@@ -31,11 +33,15 @@ def land(settings: Settings, source: Source, run_id: str, as_of: date, only_date
     return report
 
 
-def export_log(settings: Settings, sources: Sequence[Source]) -> dict[str, int]:
-    """Write the ledger where dbt reads it, and an empty table wherever nothing has landed. Returns files by status."""
+def export_log(settings: Settings, sources: Sequence[Source], as_of: date) -> dict[str, int]:
+    """Write for dbt the ledger, what agreements and opt-outs allow on `as_of`, and an empty table wherever nothing has landed.
+
+    Returns files by status.
+    """
     with Ledger(settings.ledger_path) as ledger:
         ensure_empty_tables(sources, settings.raw_dir)
         export_operations(ledger, settings.raw_dir)
+        write_governance(settings, sources, ledger, as_of)
         return {
             str(status): int(n) for status, n in ledger.rows("select status, count(*) from load group by status order by status")
         }

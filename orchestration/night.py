@@ -8,6 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from orchestration.governance import load_agreements
 from orchestration.housekeeping import tidy
 from orchestration.landing.files import find_deliveries
 from orchestration.landing_step import recover_landing
@@ -26,7 +27,8 @@ def open_night(settings: Settings, command: str) -> Iterator[None]:
 
     A command opens the night before it pays for Dagster's imports; opened again by the run inside it, it is open already.
 
-    Raises `RunLocked` when another run is under way, `SettingsError` when the directory, its environment or its key is unusable.
+    Raises `RunLocked` when another run is under way, `SettingsError` when the directory, its environment or its key is unusable,
+    `AgreementError` when the sharing agreements are.
     """
     if is_held_here(settings.lock_path):
         yield
@@ -37,6 +39,7 @@ def open_night(settings: Settings, command: str) -> Iterator[None]:
     with run_lock(settings.lock_path, command):
         claim(settings, environment)
         check_key_is_the_same(settings, key)
+        load_agreements(settings)
         end_orphan(settings.child_path)
         recover_landing(settings)
         release.recover(settings.releases_dir, settings.operations_dir / "release")

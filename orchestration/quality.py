@@ -28,6 +28,7 @@ from expectations import (
     patient_index,
 )
 from expectations.contract_suite import ColumnFacts
+from orchestration.governance import closed_purposes, sharing_fingerprint
 from orchestration.landing.contract import Source, Table
 from orchestration.landing.ledger import Ledger
 from orchestration.landing.operations import OPERATIONS
@@ -38,6 +39,16 @@ from orchestration.sql import literal
 Findings = dict[str, list[Finding]]
 
 _MART_RULES = ("person", "person_segment")
+
+_GP_SOURCES = ("gp_emis", "gp_systmone")
+
+#: GP records of a source, with whether the person's latest Type 1 statement is a dissent: then the supplier should not have sent them.
+_EXTRACTED_IN_SPITE = """
+    select permission.has_type_1_dissent
+    from core.person_record as record
+    inner join core.person_permission as permission on record.person_id = permission.person_id
+    where record.source = '{source}'
+"""
 
 #: Loads since a moment that still stand: a delta always does, a full load until another has replaced each of its windows.
 #: `has_previous`: it replaces a window of an earlier full load, whose size its own can be judged by.
@@ -203,9 +214,15 @@ def _index_subjects(settings: Settings) -> list[Subject]:
 
 def _mart_subjects(settings: Settings) -> list[Subject]:
     served = current_release(settings.releases_dir)
-    subjects = [Subject("core.condition_event", "select code from core.condition_event", marts.event_code_rules())]
-    for purpose in PURPOSES:
-        n_previous = served.tables.get(purpose, {}).get("person") if served else None
+    # an agreement that begins or ends brings or takes people: then the population is not compared
+    is_comparable = served is not None and served.sharing == sharing_fingerprint(settings)
+    closed = closed_purposes(settings)
+    subjects = [
+        Subject("core.condition_event", "select code from core.condition_event", marts.event_code_rules()),
+        *(Subject(f"{gp}.opt_out", _EXTRACTED_IN_SPITE.format(source=gp), marts.type_1_rules()) for gp in _GP_SOURCES),
+    ]
+    for purpose in PURPOSES.keys() - closed.keys():
+        n_previous = served.tables.get(purpose, {}).get("person") if served and is_comparable else None
         schema = f"marts_{purpose}"
         subjects += [
             Subject(f"{schema}.{purpose}__person", f"select * from {schema}.person", marts.person_rules(n_previous)),

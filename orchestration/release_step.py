@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
+from orchestration.governance import MAY_NOT_BE_SEEN, closed_purposes, sharing_fingerprint, what_is_not_shared
 from orchestration.patient_index import linkage_model
 from orchestration.provenance import git_commit
 from orchestration.publishing import release
@@ -15,7 +16,11 @@ _SHORT_ID = 8
 
 
 def publish_release(settings: Settings, run_id: str, as_of: date) -> release.Release:
-    """Publish the build database as the release of run `run_id`; the same run publishes the same release once."""
+    """Publish the build database as the release of run `run_id`; the same run publishes the same release once.
+
+    Then no earlier release that is kept shows for secondary use anybody who may not be seen today.
+    """
+    withheld = closed_purposes(settings)
     facts = release.ReleaseFacts(
         release_id=f"{as_of.isoformat()}-{run_id[:_SHORT_ID]}",
         as_of=as_of,
@@ -24,8 +29,11 @@ def publish_release(settings: Settings, run_id: str, as_of: date) -> release.Rel
         model_version=linkage_model().version,
         sources=[state.as_row() for state in source_states(settings, as_of)],
         is_synthetic=not settings.is_production,
+        withheld={purpose: reason for purpose, reason in withheld.items() if purpose in release.PURPOSES},
+        not_shared=what_is_not_shared(settings),
+        sharing=sharing_fingerprint(settings),
     )
-    return release.publish(
+    made = release.publish(
         facts=facts,
         build_database=settings.build_database,
         releases_dir=settings.releases_dir,
@@ -36,3 +44,13 @@ def publish_release(settings: Settings, run_id: str, as_of: date) -> release.Rel
         keep=settings.keep_releases,
         build_site=build_site,
     )
+    release.withdraw(
+        settings.releases_dir,
+        "secondary_use",
+        people=MAY_NOT_BE_SEEN,
+        databases={"build": settings.build_database, "registry": settings.registry_path},
+        key=settings.require_key(),
+        limits=settings.limits,
+        is_closed="secondary_use" in withheld,
+    )
+    return made

@@ -74,7 +74,8 @@ class Outcome:
 
     @property
     def has_warnings(self) -> bool:
-        return bool(self.warnings) or any(state.needs_attention for state in self.sources)
+        is_narrowed = self.release is not None and bool(self.release.notices)
+        return bool(self.warnings) or is_narrowed or any(state.needs_attention for state in self.sources)
 
 
 def run_night(settings: Settings, request: NightRequest, console: Console) -> Outcome:

@@ -53,13 +53,16 @@ class Settings(BaseSettings):
     threads: int = Field(default_factory=lambda: os.cpu_count() or 2, ge=1)
     max_spill: str = Field(default="50GB", pattern=_SIZE)
 
+    sharing_agreements: Path | None = None
+    national_opt_out_max_days: int = Field(default=7, ge=0)
+
     keep_releases: int = Field(default=7, ge=2)
     keep_days: int = Field(default=30, ge=1)
     compact_after_loads: int = Field(default=30, ge=2)
     alert_command: str | None = None
     blind_reviewers: int = Field(default=2, ge=1, le=2)
 
-    @field_validator("data_dir", "pseudonymisation_key_file")
+    @field_validator("data_dir", "pseudonymisation_key_file", "sharing_agreements")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value.expanduser().resolve() if value else None
@@ -140,6 +143,15 @@ class Settings(BaseSettings):
     @property
     def environment_marker(self) -> Path:
         return self.data_dir / "environment"
+
+    @property
+    def agreements_path(self) -> Path:
+        """The sharing agreements: the file that is named, else the site's own, else (in a demonstration) the fictional ones."""
+        if self.sharing_agreements:
+            return self.sharing_agreements
+        if self.is_production:
+            return self.data_dir / "sharing_agreement.csv"
+        return self.dbt_project_dir / "agreements" / "demonstration.csv"
 
     @property
     def limits(self) -> Limits:

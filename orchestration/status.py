@@ -128,6 +128,8 @@ def print_status(settings: Settings, console: Console) -> None:
     if serving:
         n_kept = len(list_releases(settings.releases_dir))
         console.print(f"Serving: release {serving.release_id}, {serving.n_people:,} people ({n_kept} kept)", highlight=False)
+        for notice in serving.notices:
+            console.print(f"  [yellow]not in it:[/] {notice}", highlight=False, soft_wrap=True)
     else:
         console.print("Serving: nothing, there is no release yet")
     holder = lock_holder(settings.lock_path)

@@ -72,6 +72,8 @@ def _print_release(release: Release, console: Console) -> None:
     for name, n_people in segments:
         table.add_row(name, f"{n_people:,}", "█" * max(1, round(30 * n_people / largest)))
     console.print(table, highlight=False)
+    for notice in release.notices:
+        console.print(f"[yellow]Not in the release:[/] {notice}", highlight=False, soft_wrap=True)
     console.print(f"\nRelease {release.release_id} is in {shown(release.path)}", highlight=False, soft_wrap=True)
 
 

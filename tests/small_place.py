@@ -8,7 +8,8 @@ import resource
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
@@ -25,11 +26,13 @@ class Place:
     data_dir: Path
     #: The checkout whose code runs.
     program: Path = REPOSITORY
+    #: Further settings, by the names of their environment variables.
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def environment(self) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PHM_", "DBT_", "DAGSTER_"))}
-        return inherited | {"PHM_DATA_DIR": str(self.data_dir), "COLUMNS": "200"}
+        return inherited | {"PHM_DATA_DIR": str(self.data_dir), "COLUMNS": "200"} | dict(self.settings)
 
     def phm(
         self, *arguments: str, driver: tuple[str, ...] = ("-m", "orchestration.cli"), largest_file: int = resource.RLIM_INFINITY

@@ -1,7 +1,8 @@
 {#
   The only way from codelists to events. Returns a parenthesised sub-select of the events of `events` (a core event table with
   `code_system` and `code`) whose code is in a codelist of `code_system`, with all columns of `events` and `codelist_id` and
-  `category` of the code. A code in two codelists gives two rows.
+  `category` of the code. A code in two codelists gives two rows. Codes of seed
+  `sensitive_code` are left out.
 
   ICD-10 lists name categories or subcategories: a code belongs to every entry it begins with. The few distinct codes are matched
   first, so that the events meet an ordinary join.
@@ -20,6 +21,13 @@
         where code_system = '{{ code_system }}'
     ),
 
+    -- what may serve no secondary use serves nothing that is derived for every purpose
+    kept_out as (
+        select code
+        from {{ ref('sensitive_code') }}
+        where code_system = '{{ code_system }}'
+    ),
+
     {% if code_system == 'icd10' -%}
     matched as (
         select
@@ -29,6 +37,7 @@
         from (select distinct code from {{ events }} where code_system = 'icd10') as used
         inner join entry
             on left(used.code, length(entry.code)) = entry.code
+        where not exists (select 1 from kept_out where left(used.code, length(kept_out.code)) = kept_out.code)
     )
     {%- else -%}
     matched as (
@@ -37,6 +46,7 @@
             codelist_id,
             category
         from entry
+        where code not in (select code from kept_out)
     )
     {%- endif %}
 
@@ -48,5 +58,20 @@
     inner join matched
         on events.code = matched.code
     where events.code_system = '{{ code_system }}'
+)
+{%- endmacro %}
+
+
+{# Sensitive codes as they occur in `events`: `code_system`, `code`, `restriction`. The few distinct codes are matched first. #}
+{% macro matched_sensitive_codes(events) -%}
+(
+    select distinct
+        used.code_system,
+        used.code,
+        entry.restriction
+    from (select distinct code_system, code from {{ events }}) as used
+    inner join {{ ref('sensitive_code') }} as entry
+        on used.code_system = entry.code_system
+        and case entry.code_system when 'icd10' then left(used.code, length(entry.code)) else used.code end = entry.code
 )
 {%- endmacro %}

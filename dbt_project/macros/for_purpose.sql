@@ -3,11 +3,10 @@
   The body of every mart with people. `permission` is the core table that says who is permitted for what.
 #}
 {% macro for_purpose(relation, permission, purpose) -%}
-    {%- set is_permitted = {'direct_care': 'is_direct_care_permitted', 'secondary_use': 'is_secondary_use_permitted'}[purpose] -%}
 {{ _contract_columns(relation) }}
 inner join {{ permission }} as permission
     on base.person_id = permission.person_id
-    and permission.{{ is_permitted }}
+    and permission.is_{{ purpose }}_permitted
 {%- endmacro %}
 
 

@@ -3,11 +3,13 @@
   patient's record, and a run of months with one postcode is an address. `patients` is the staging relation of those rows.
 #}
 
-{# Body of int_record__<source>. `month_id` and `gender` are the columns that number the month and hold the stated gender. #}
-{% macro record_of_submissions(patients, source_name, month_id, gender) -%}
+{# Body of int_record__<source>. `month_id`, `gender` and `provider` are the columns that number the month, hold the
+   stated gender and name the trust. #}
+{% macro record_of_submissions(patients, source_name, month_id, gender, provider) -%}
 with month as (
     select
         record_token,
+        {{ provider }} as organisation_code,
         {{ month_id }} as month_id,
         reporting_period_start_date,
         {{ gender }} as gender_code,
@@ -22,6 +24,7 @@ with month as (
 select
     record_token,
     '{{ source_name }}' as source,
+    min(organisation_code) as organisation_code,
     arg_max(case gender_code when '1' then 'M' when '2' then 'F' when '9' then 'I' end, month_id)
         filter (where not is_deleted) as sex,
     arg_max(birth_month, month_id) filter (where not is_deleted) as birth_month,
@@ -37,6 +40,7 @@ select
     arg_max_null(death_date, month_id) filter (where not is_deleted) as death_date,
     false as is_test_record,
     false as is_sensitive,
+    false as is_restricted,
     max(_changed_seq) as _changed_seq,
     bool_and(is_deleted) as is_deleted
 from month

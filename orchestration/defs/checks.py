@@ -71,7 +71,7 @@ def marts_check(marts: Sequence[dg.AssetKey]) -> dg.AssetChecksDefinition:
         with explained():
             findings = quality.check_marts(load_settings(), context.run.run_id, night.day)
         for spec in specs:
-            yield check_result(spec, findings[".".join(spec.asset_key.path)])
+            yield check_result(spec, findings.get(".".join(spec.asset_key.path), ()))
 
     return check_marts
 

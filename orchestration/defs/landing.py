@@ -15,6 +15,8 @@ _LOG_TABLES = {
     "delivery": "One row per file of every delivery: when it came and what became of it.",
     "delivery_window": "One row per landed file and window: whether it replaces the window or adds to it.",
     "quarantine_summary": "One row per file, column and reason: how many rows were kept out.",
+    "sharing_agreement": "One row per source and organisation with agreements: how it stands tonight.",
+    "purpose_state": "One row per purpose: whether anybody may be seen for it tonight.",
 }
 
 #: A network share that drops for a moment must not cost the night; what cannot pass by waiting is not retried.
@@ -67,9 +69,9 @@ def delivery_log(sources: Sequence[Source]) -> dg.AssetsDefinition:
     ]
 
     @dg.multi_asset(name="log_deliveries", specs=specs)
-    def log_deliveries(night: Night) -> Iterator[dg.MaterializeResult]:  # noqa: ARG001  the night holds the run lock
+    def log_deliveries(night: Night) -> Iterator[dg.MaterializeResult]:
         with explained():
-            files = export_log(load_settings(), sources)
+            files = export_log(load_settings(), sources, night.day)
         for spec in specs:
             yield dg.MaterializeResult(asset_key=spec.key, metadata={f"files/{status}": n for status, n in files.items()})
 

@@ -139,6 +139,14 @@ class Batch(_Strict):
     manifest: Manifest | None = None
 
 
+class OrganisationNames(_Strict):
+    """The table in which a supplier says which of its own ids is which organisation code."""
+
+    table: str
+    id: str
+    code: str
+
+
 class SourceTerms(_Strict):
     """`config.meta.contract` of a source."""
 
@@ -151,6 +159,11 @@ class SourceTerms(_Strict):
     #: The share of rows expected to come without a valid NHS number, against which the checks judge (None: not judged).
     missing_nhs_number_share: float | None = Field(default=None, ge=0, le=1)
     batch: Batch = Batch()
+    #: What names the organisation that shares the data, wherever it is the first part of a table's window: a column, or
+    #: `file:<group>`. None: the source is shared as a whole.
+    organisation: str | None = None
+    #: Where the supplier's ids of organisations are not their codes.
+    organisation_names: OrganisationNames | None = None
     #: Sources that our own steps write (linkage, operations) have a contract but no landing.
     internal: bool = False
 
@@ -169,6 +182,9 @@ class TableTerms(_Strict):
     #: Columns that order two versions of one key before the delivery order does (a CDS applicable date, for example).
     order_by: list[str] = Field(default_factory=list)
     deleted: Deleted | None = None
+    #: One row that cannot be used refuses the file, and so does a file without rows where rows are held: a list of people is
+    #: right as a whole or not at all, and what comes instead of it may be an error message.
+    all_or_nothing: bool = False
     #: Older versions stay readable after compaction, for models that ask how the row stood on a past day.
     keep_history: bool = False
     #: Namespace of the record token; tables of one source that carry the same local ids share it.

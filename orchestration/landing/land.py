@@ -23,6 +23,7 @@ from typing import Literal
 import duckdb
 
 from orchestration.duck import Limits, connect
+from orchestration.landing.agreements import Cover
 from orchestration.landing.batches import Batch, BatchFile, by_item, find_gap, make_batches
 from orchestration.landing.contract import Source
 from orchestration.landing.errors import LandingError, Refusal
@@ -31,10 +32,23 @@ from orchestration.landing.intake import Intake, content_hash, take_in
 from orchestration.landing.keys import PseudonymisationKey
 from orchestration.landing.layout import Layout, read_layout
 from orchestration.landing.ledger import Ledger, Load, Mode
+from orchestration.landing.quarantine import HARMLESS
 from orchestration.landing.reader import FastRows, SievedRows, TextRows, read_carefully
-from orchestration.landing.table import StagedRows, Untrusted, Written, bad_share, stage_rows, sync, window_of_file
+from orchestration.landing.table import (
+    LANDED_BEFORE,
+    NO_AGREEMENT,
+    SUPERSEDED,
+    StagedRows,
+    Untrusted,
+    Written,
+    bad_share,
+    stage_rows,
+    sync,
+    window_of_file,
+)
 from orchestration.landing.xml_rows import read_xml
 from orchestration.landing.zones import Zones
+from orchestration.sql import ident
 
 #: In a smaller file one bad row is a large share, so the share is not judged.
 ROWS_TO_JUDGE_SHARE = 20
@@ -73,13 +87,14 @@ def land_source(
     zones: Zones,
     ledger: Ledger,
     key: PseudonymisationKey,
+    cover: Cover,
     as_of: date,
     run_id: str,
     limits: Limits,
     only_date: date | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> SourceReport:
-    """Take in what arrived from one source up to `as_of` (or under one delivery date only).
+    """Take in what arrived from one source up to `as_of` (or under one delivery date only), as far as `cover` lets it in.
 
     Raises `LandingError` when we cannot do our work: no space, no permission, a ledger that cannot be written.
     """
@@ -94,7 +109,7 @@ def land_source(
             connect(replace(limits, spill_dir=Path(scratch) / "spill"), keeps_order=True) as con,
         ):
             key.install(con)
-            lander = _Lander(source, zones, ledger, run_id, con, Path(scratch), progress or (lambda _: None))
+            lander = _Lander(source, zones, ledger, cover, run_id, con, Path(scratch), progress or (lambda _: None))
             lander.run(as_of, only_date)
     except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
         raise LandingError(
@@ -113,12 +128,13 @@ class _Lander:
         source: Source,
         zones: Zones,
         ledger: Ledger,
+        cover: Cover,
         run_id: str,
         con: duckdb.DuckDBPyConnection,
         scratch: Path,
         progress: Callable[[str], None],
     ) -> None:
-        self.source, self.zones, self.ledger, self.run_id = source, zones, ledger, run_id
+        self.source, self.zones, self.ledger, self.cover, self.run_id = source, zones, ledger, cover, run_id
         self.con, self.scratch, self.progress = con, scratch, progress
         self.report = SourceReport(source.name)
         #: Deliveries of this source build on each other, so that nothing may be skipped.
@@ -135,7 +151,7 @@ class _Lander:
             if delivery.date > as_of:
                 self.report.messages.append(f"{self._where(delivery)} is dated after {as_of} and waits")
                 continue
-            fingerprint = hashlib.sha256(f"{contract}\n{delivery.fingerprint()}".encode()).hexdigest()
+            fingerprint = hashlib.sha256(f"{contract}\n{self.cover.fingerprint}\n{delivery.fingerprint()}".encode()).hexdigest()
             if self.ledger.is_settled(self.source.name, delivery.date, fingerprint):
                 continue
             outcomes = self._land_delivery(delivery, blocked)
@@ -194,6 +210,10 @@ class _Lander:
         return files
 
     def _land_batch(self, batch: Batch) -> _Outcome:
+        agreed = self._agreed(batch)
+        if batch.files and not agreed.files:
+            return "refused"
+        batch = agreed
         if batch.incomplete:
             self._put_off(batch, "held", batch.incomplete)
             return "held"
@@ -214,6 +234,15 @@ class _Lander:
         self.report.files += work.loads
         self.report.messages += work.warnings
         return "landed" if landed else "nothing"
+
+    def _agreed(self, batch: Batch) -> Batch:
+        """The files of a batch that a sharing agreement covers; the others are not read, and stay where they are."""
+        reasons = {file.key: self.cover.why_not(file.table.name, _organisation_of(self.source, file)) for file in batch.files}
+        kept_out = [file for file in batch.files if reasons[file.key]]
+        for reason in dict.fromkeys(reasons[file.key] for file in kept_out):
+            self.report.messages.append(f"{self._where(batch.delivery)} is not taken in: {reason}")
+        self._record([self._load(batch, file, "refused", f"not taken in: {reasons[file.key]}") for file in kept_out])
+        return replace(batch, files=tuple(file for file in batch.files if not reasons[file.key]))
 
     def _refuse(self, batch: Batch, culprit: BatchFile | None, refusal: Refusal) -> None:
         self._say(refusal)
@@ -247,6 +276,14 @@ class _Lander:
         return f"{self.source.name}/{delivery.date}"
 
 
+def _organisation_of(source: Source, file: BatchFile) -> str | None:
+    """The organisation that a whole file comes from; None when the source does not say, or when its rows do."""
+    window = file.table.terms.window
+    if not window or window[0] != source.terms.organisation or not window[0].startswith("file:"):
+        return None
+    return file.groups[window[0].removeprefix("file:")]
+
+
 class _BatchWork:
     """The files of one batch on their way to disk: written under temporary names, then committed or discarded together."""
 
@@ -260,12 +297,15 @@ class _BatchWork:
         self._renames: list[tuple[Path, Path]] = []
         self._headers: dict[tuple[str, str | None], tuple[frozenset[str], str]] = {}
         self._replaced: set[tuple[str, str]] = set()
+        self._codes: dict[str, str] | None = None
         self._next_seq = lander.ledger.next_load_seq()
 
     def stage(self) -> None:
         """Read, judge and write every file. Raises `Refusal` at the first that cannot be used."""
         together = self._files_of_one_window()
-        work = by_item(self.batch.files)
+        names = self.source.terms.organisation_names
+        # what says who the organisations are comes first
+        work = sorted(by_item(self.batch.files), key=lambda entry: not names or entry[1][0].table.name != names.table)
         # the bytes of the next file are read while DuckDB works on this one
         with ThreadPoolExecutor(max_workers=1) as ahead:
             coming = [ahead.submit(self._take_in, 0, *work[0])] if work else []
@@ -308,7 +348,9 @@ class _BatchWork:
 
     def _take(self, file: BatchFile, intake: Intake, *, may_repeat: bool) -> None:
         mode = self._declared_mode(file)
-        if may_repeat and (earlier := self._held_already(file, intake.sha256, mode)):
+        earlier = self._held_already(file, intake.sha256, mode) if may_repeat else None
+        landed = self.ledger.landed_windows(self.source.name, file.table.name, intake.sha256) if earlier else None
+        if earlier and landed is None:
             self._skip(file, intake, "repeated", f"the same bytes have landed from {earlier}; nothing changes", mode)
             return
         fixed = window_of_file(file.table, file.groups)
@@ -319,7 +361,8 @@ class _BatchWork:
         staged, layout = self._read(file, intake)
         try:
             self._judge_share(file, staged)
-            self._write(file, intake, staged, layout, mode, fixed)
+            self._judge_whole(file, staged)
+            self._write(file, intake, staged, layout, mode, fixed, landed)
         finally:
             staged.close()
 
@@ -351,9 +394,13 @@ class _BatchWork:
         if table.terms.format.kind == "xml":
             sieved, extra = read_xml(table, intake, name, self.lander.scratch / "rows.parquet")
             layout = Layout((), extra, "", 0)
-            return self._stage(file, intake, SievedRows(sieved, frozenset(c.name for c in table.columns))), layout
+            return self._stage(
+                file, intake, SievedRows(sieved, self._shared(file, frozenset(c.name for c in table.columns)))
+            ), layout
         layout = read_layout(table, intake, name)
         self._compare_headers(file, layout)
+        shared = self._shared(file, layout.present)
+        layout = replace(layout, fields=tuple(n if n in shared else None for n in layout.fields))
         fast = FastRows(intake, table.terms.format, layout)
         if fast.can_try:
             try:
@@ -412,9 +459,37 @@ class _BatchWork:
             counts,
         )
 
-    def _write(self, file: BatchFile, intake: Intake, staged: StagedRows, layout: Layout, mode: str, fixed: str | None) -> None:
+    def _judge_whole(self, file: BatchFile, staged: StagedRows) -> None:
+        """A list that is right as a whole or not at all: see `TableTerms.all_or_nothing`."""
+        table, name = file.table, file.item.name
+        if not table.terms.all_or_nothing:
+            return
+        n_bad = sum(n for (_, code, _), n in staged.bad_rows().items() if code not in HARMLESS)
+        n_bad += staged.invalid_numbers() if table.with_role("nhs_number") else 0
+        if n_bad:
+            lines = f"{n_bad} of {staged.rows_in} lines are not"
+            raise Refusal(
+                f"{name}: {lines} rows of {table.source}.{table.name}; it may be an error message sent instead of the list. The "
+                "list is unknown until a good one comes; ask for it again"
+            )
+        if staged.rows_in == 0 and self.ledger.last_delivery(table.source, table.name):
+            raise Refusal(f"{name}: no rows, while {table.source}.{table.name} holds some; ask whether the list is really empty")
+
+    def _write(
+        self,
+        file: BatchFile,
+        intake: Intake,
+        staged: StagedRows,
+        layout: Layout,
+        mode: str,
+        fixed: str | None,
+        landed: set[str] | None,
+    ) -> None:
         table = file.table
-        found = [fixed] if fixed is not None else staged.windows()
+        found = [fixed] if fixed is not None else self._agreed_windows(file, staged, landed)
+        if not found and landed is not None:
+            self._skip(file, intake, "repeated", "what an agreement covers of it has landed before; nothing changes", mode)
+            return
         windows = self._windows(file, found, mode)
         if mode == "full" and fixed is None:
             superseded = [window for window in found if self._is_superseded(file, window)]
@@ -422,7 +497,7 @@ class _BatchWork:
                 reason = "newer full deliveries of its windows are held already; nothing of this one is used"
                 self._skip(file, intake, "superseded", reason, mode)
                 return
-            staged.set_aside_windows(superseded)
+            staged.set_aside_windows(superseded, SUPERSEDED)
             windows = {window: how for window, how in windows.items() if window not in superseded}
         load_seq = self._next_seq
         self._next_seq += 1
@@ -437,6 +512,50 @@ class _BatchWork:
         self.loads.append(load)
         self._warn(file, load, layout, mode)
         self.lander.progress(f"{self.source.name} {self.batch.delivery.date} {file.item.name}: {written.rows_landed:,} rows")
+
+    def _agreed_windows(self, file: BatchFile, staged: StagedRows, landed: set[str] | None) -> list[str]:
+        """Windows whose rows may enter and have not landed from these bytes; the rows of the others are set aside."""
+        found = staged.windows()
+        if not self._is_by_organisation(file):
+            return found
+        kept_out = [w for w in found if self.lander.cover.why_not(file.table.name, self._organisation(w))]
+        for reason in dict.fromkeys(self.lander.cover.why_not(file.table.name, self._organisation(w)) for w in kept_out):
+            self.warnings.append(f"{file.item.name}: rows are kept out: {reason}")
+        before = landed or set()
+        staged.set_aside_windows(before, LANDED_BEFORE)
+        staged.set_aside_windows([w for w in kept_out if w not in before], NO_AGREEMENT)
+        return [w for w in found if w not in before and w not in kept_out]
+
+    def _is_by_organisation(self, file: BatchFile) -> bool:
+        return bool(file.table.terms.window) and file.table.terms.window[0] == self.source.terms.organisation
+
+    def _organisation(self, window: str) -> str:
+        """The code of the organisation that a window belongs to."""
+        if self._codes is None:
+            self._codes = self._organisation_codes()
+        supplied = window.partition("|")[0]
+        return self._codes.get(supplied, supplied)
+
+    def _organisation_codes(self) -> dict[str, str]:
+        """Codes by the supplier's ids, from what has landed and from this batch."""
+        names = self.source.terms.organisation_names
+        if names is None:
+            return {}
+        folder = self.lander.zones.raw / self.source.name / names.table
+        files = [str(path) for path in folder.glob("*.parquet")]
+        files += [str(temporary) for temporary, final in self._renames if final.parent == folder]
+        if not files:
+            return {}
+        rows = self.lander.con.execute(
+            f"select {ident(names.id)}, {ident(names.code)} from read_parquet($1, union_by_name = true) "
+            f"where {ident(names.code)} is not null order by _load_seq",
+            [files],
+        ).fetchall()
+        return dict(rows)
+
+    def _shared(self, file: BatchFile, present: frozenset[str]) -> frozenset[str]:
+        """The columns of a file that may enter."""
+        return present - self.lander.cover.withheld_columns(file.table, _organisation_of(self.source, file))
 
     def _write_files(self, staged: StagedRows, load_seq: int, file: BatchFile) -> Written:
         try:

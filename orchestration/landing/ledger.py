@@ -264,6 +264,22 @@ class Ledger:
         )
         return dict(rows.fetchall())
 
+    def landed_windows(self, source: str, table: str, sha256: str) -> set[str] | None:
+        """Windows that have landed from these bytes, when rows of others were kept out for want of an agreement; else None."""
+        kept_out = self._db.execute(
+            "select 1 from load l join bad_row_count b on b.load_seq = l.load_seq and b.reason_code = 'no_agreement' "
+            "where l.source = ? and l.table_name = ? and l.sha256 = ? and l.status = 'landed'",
+            (source, table, sha256),
+        ).fetchone()
+        if kept_out is None:
+            return None
+        rows = self._db.execute(
+            "select distinct w.window from load l join load_window w on w.load_seq = l.load_seq "
+            "where l.source = ? and l.table_name = ? and l.sha256 = ? and l.status = 'landed'",
+            (source, table, sha256),
+        )
+        return {window for (window,) in rows}
+
     def seen_windows(self, source: str, table: str) -> set[str]:
         """Windows that any landed load of the table has covered."""
         rows = self._db.execute(

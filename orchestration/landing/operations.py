@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -75,6 +75,25 @@ OPERATIONS: dict[str, dict[str, str]] = {
         "model_version": "varchar",
         "n_people": "bigint",
     },
+    "sharing_agreement": {
+        "source": "varchar",
+        "organisation_code": "varchar",
+        "agreement_ids": "varchar",
+        "party": "varchar",
+        "state": "varchar",
+        "is_in_force": "boolean",
+        "covers_direct_care": "boolean",
+        "covers_secondary_use": "boolean",
+        "covers_open": "boolean",
+        "is_cross_border": "boolean",
+        "valid_to": "date",
+        "reason": "varchar",
+    },
+    "purpose_state": {
+        "purpose": "varchar",
+        "is_open": "boolean",
+        "reason": "varchar",
+    },
 }
 
 _EXPORTS = {
@@ -110,15 +129,24 @@ def export_operations(ledger: Ledger, raw_dir: Path) -> None:
     """Write the ledger as it stands to `raw/operations/{delivery,delivery_window,quarantine_summary}`, whole and atomically."""
     with _our_trouble(raw_dir), duckdb.connect() as con:
         for name, query in _EXPORTS.items():
-            columns = OPERATIONS[name]
-            rows = ledger.rows(query)
-            arrays = list(zip(*rows, strict=True)) or [()] * len(columns)
-            # everything travels as text and is cast by DuckDB, which knows the types by the same names
-            text = pa.table([pa.array([None if v is None else str(v) for v in a], pa.string()) for a in arrays], list(columns))
-            con.register("ledger_rows", text)
-            casts = ", ".join(f"cast({ident(c)} as {kind}) as {ident(c)}" for c, kind in columns.items())
-            _write(con, f"select {casts} from ledger_rows", raw_dir / "operations" / name / "00000001.parquet")
-            con.unregister("ledger_rows")
+            _write_rows(con, raw_dir, name, ledger.rows(query))
+
+
+def write_operations(raw_dir: Path, name: str, rows: Sequence[tuple[object, ...]]) -> None:
+    """Write one table of `OPERATIONS` whole and atomically; values in the order of its columns."""
+    with _our_trouble(raw_dir), duckdb.connect() as con:
+        _write_rows(con, raw_dir, name, rows)
+
+
+def _write_rows(con: duckdb.DuckDBPyConnection, raw_dir: Path, name: str, rows: Sequence[tuple[object, ...]]) -> None:
+    columns = OPERATIONS[name]
+    arrays = list(zip(*rows, strict=True)) or [()] * len(columns)
+    # everything travels as text and is cast by DuckDB, which knows the types by the same names
+    text = pa.table([pa.array([None if v is None else str(v) for v in a], pa.string()) for a in arrays], list(columns))
+    con.register("operations_rows", text)
+    casts = ", ".join(f"cast({ident(c)} as {kind}) as {ident(c)}" for c, kind in columns.items())
+    _write(con, f"select {casts} from operations_rows", raw_dir / "operations" / name / "00000001.parquet")
+    con.unregister("operations_rows")
 
 
 def recover(zones: Zones, ledger: Ledger) -> list[Path]:

@@ -26,10 +26,15 @@ REASONS: dict[str, str] = {
     "duplicate": "the same row stands earlier in the file",
     "overtaken": "a later row of the file has the same key",
     "superseded": "a newer full delivery of the same window is held already",
+    "no_agreement": "no sharing agreement in force covers the organisation; the row is not kept",
+    "landed_before": "the row has landed from the same bytes before",
 }
 
 #: Reasons that say nothing against the row itself; they do not count towards the share of bad rows.
-HARMLESS = frozenset({"duplicate", "overtaken", "superseded"})
+HARMLESS = frozenset({"duplicate", "overtaken", "superseded", "no_agreement", "landed_before"})
+
+#: Reasons for which nothing of the row is kept, not even in quarantine: it is counted, and stays in the supplier's file.
+NOT_KEPT = frozenset({"no_agreement", "landed_before"})
 
 #: Shape of every quarantine file, name -> DuckDB type.
 QUARANTINE_COLUMNS: dict[str, str] = {

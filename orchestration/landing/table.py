@@ -19,7 +19,7 @@ import duckdb
 from orchestration.landing import door, typing_sql
 from orchestration.landing.contract import Table
 from orchestration.landing.keys import token_sql
-from orchestration.landing.quarantine import HARMLESS, QUARANTINE_COLUMNS, REASONS
+from orchestration.landing.quarantine import HARMLESS, NOT_KEPT, QUARANTINE_COLUMNS, REASONS
 from orchestration.landing.reader import TextRows
 from orchestration.landing.sieve import Malformed
 from orchestration.landing.typing_sql import Fault, text_name, value_name
@@ -35,7 +35,9 @@ _SEPARATOR = "|"
 
 _DUPLICATE = Fault("", "duplicate", "the same row stands earlier in the file", "")
 _OVERTAKEN = Fault("", "overtaken", "a later row of the file has the same key", "")
-_SUPERSEDED = Fault("", "superseded", "a newer full delivery of the same window is held already", "")
+SUPERSEDED = Fault("", "superseded", REASONS["superseded"], "")
+NO_AGREEMENT = Fault("", "no_agreement", REASONS["no_agreement"], "")
+LANDED_BEFORE = Fault("", "landed_before", REASONS["landed_before"], "")
 
 
 class Untrusted(Exception):
@@ -99,12 +101,18 @@ class StagedRows:
         ).fetchall()
         return sorted([m.line for m in self._rows.malformed[:limit]] + [line for (line,) in typed])[:limit]
 
-    def set_aside_windows(self, windows: Iterable[str]) -> None:
-        """Keep the rows of these windows out: a newer full delivery of them is held."""
+    def invalid_numbers(self) -> int:
+        """How many rows, good in themselves, hold no valid NHS number."""
+        return self._con.execute(
+            f"select count(*) from {_STAGED} where _problem is null and nhs_number_state <> 'valid'"
+        ).fetchall()[0][0]
+
+    def set_aside_windows(self, windows: Iterable[str], fault: Fault) -> None:
+        """Keep the rows of these windows out, for one of `SUPERSEDED`, `NO_AGREEMENT` and `LANDED_BEFORE`."""
         windows = list(windows)
         if windows:
             self._con.execute(
-                f"insert into {_SET_ASIDE} select rowid, {self._fault_number(_SUPERSEDED)} from {_STAGED} "
+                f"insert into {_SET_ASIDE} select rowid, {self._fault_number(fault)} from {_STAGED} "
                 f"where _problem is null and list_contains($1::varchar[], _window) "
                 f"and rowid not in (select ordinal from {_SET_ASIDE})",
                 [windows],
@@ -285,8 +293,10 @@ class StagedRows:
                 from ({_text_layer(table, self._rows.present, again, "ordinal")}) as text_layer
                 """
             )
+            not_kept = ", ".join(map(literal, sorted(NOT_KEPT)))
+            kept = [f"case when fault.reason_code not in ({not_kept}) then {name} end" for name in ("row_identity", "row_text")]
             con.execute(
-                f"insert into {_BAD_ROWS} select {load}, {line}, row_identity, null, fault.reason_code, fault.reason, row_text "
+                f"insert into {_BAD_ROWS} select {load}, {line}, {kept[0]}, null, fault.reason_code, fault.reason, {kept[1]} "
                 f"from {_SET_ASIDE} inner join {_STAGED} on {_STAGED}.rowid = {_SET_ASIDE}.ordinal {join} "
                 f"inner join {_FAULTS} as fault on fault.problem = {_SET_ASIDE}.problem "
                 f"inner join landing_reread on landing_reread.ordinal = {_SET_ASIDE}.ordinal"
@@ -373,7 +383,7 @@ def _faults(table: Table, present: frozenset[str], delivery_date: date, *, has_n
             f"coalesce({', '.join(key)}) is null",
         )
     )
-    return [*faults, _DUPLICATE, _OVERTAKEN, _SUPERSEDED]
+    return [*faults, _DUPLICATE, _OVERTAKEN, SUPERSEDED, NO_AGREEMENT, LANDED_BEFORE]
 
 
 def _staging_sql(table: Table, rows: TextRows, faults: list[Fault], groups: dict[str, str]) -> str:

@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -52,17 +52,31 @@ class ReleaseFacts:
     model_version: str | None
     sources: Sequence[Mapping[str, Any]] = ()
     is_synthetic: bool = False
+    #: Purposes for which nothing may be published, with the reason.
+    withheld: Mapping[str, str] = field(default_factory=dict)
+    #: Sources and organisations whose agreement does not let their data in, in words.
+    not_shared: Sequence[str] = ()
+    #: Changes with what the agreements cover.
+    sharing: str = ""
 
 
 @dataclass(frozen=True)
 class Release:
-    """A release on disk. `tables` maps purpose -> table -> rows."""
+    """A release on disk. `tables` maps purpose -> table -> rows; `withheld` holds purposes that have nothing, with the reason."""
 
     release_id: str
     path: Path
     as_of: str
     built_at: str
     tables: Mapping[str, Mapping[str, int]]
+    withheld: Mapping[str, str] = field(default_factory=dict)
+    not_shared: Sequence[str] = ()
+    sharing: str = ""
+
+    @property
+    def notices(self) -> list[str]:
+        """What is missing from the release by law or agreement, in words."""
+        return [f"nothing for {purpose}: {reason}" for purpose, reason in self.withheld.items()] + list(self.not_shared)
 
     @property
     def n_people(self) -> int:
@@ -145,7 +159,10 @@ def read_release(path: Path) -> Release:
     """Read a release's manifest."""
     manifest = json.loads((path / _MANIFEST).read_text(encoding="utf-8"))
     tables = {purpose: {t["table"]: t["n_rows"] for t in entries} for purpose, entries in manifest["tables"].items()}
-    return Release(manifest["release_id"], path, manifest["as_of"], manifest["built_at"], tables)
+    return Release(
+        manifest["release_id"], path, manifest["as_of"], manifest["built_at"], tables,
+        manifest.get("withheld", {}), manifest.get("not_shared", ()), manifest.get("sharing", ""),
+    )  # fmt: skip
 
 
 def list_releases(releases_dir: Path) -> list[Release]:
@@ -168,6 +185,62 @@ def prune(releases_dir: Path, keep: int) -> list[str]:
     return removed
 
 
+def withdraw(
+    releases_dir: Path,
+    purpose: str,
+    *,
+    people: str,
+    databases: Mapping[str, Path],
+    key: PseudonymisationKey,
+    limits: Limits,
+    is_closed: bool,
+) -> list[str]:
+    """Take one purpose's part out of every retained release, but the current one, that holds people who may no longer be seen.
+
+    `people` is SQL of their ids, column `person_id`, over `databases`, attached under their names. When the purpose `is_closed`
+    nobody may be seen. The manifest of such a release says what became of the part. Returns the ids of the releases.
+    """
+    serving = (releases_dir / _CURRENT).resolve()
+    retained = [r for r in list_releases(releases_dir) if r.path.resolve() != serving and (r.path / purpose).exists()]
+    if not retained:
+        return []
+    withdrawn = []
+    with connect(limits) as connection:
+        for name, path in databases.items():
+            connection.execute(f"attach {literal(path)} as {ident(name)} (read_only)")
+        key.install(connection)
+        connection.execute(f"create temp table gone as select {_purpose_id_sql(purpose)} as person_id from ({people}) as person")
+        for release in retained:
+            rows = f"read_parquet({literal(release.path / purpose / 'parquet' / 'person.parquet')})"
+            query = f"select count(*) from {rows} where person_id in (select person_id from gone)"
+            if is_closed or connection.execute(query).fetchall()[0][0]:
+                _take_out(releases_dir, release, purpose)
+                withdrawn.append(release.release_id)
+    return withdrawn
+
+
+def _take_out(releases_dir: Path, release: Release, purpose: str) -> None:
+    """Remove a purpose's part of a release, the manifest first: a kill in between leaves a folder that the next call removes."""
+    path = release.path / _MANIFEST
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    manifest["tables"].pop(purpose, None)
+    manifest["files"] = [file for file in manifest["files"] if not file["path"].startswith(f"{purpose}/")]
+    reason = "withdrawn, because it held people who may no longer be seen"
+    manifest["withheld"] = {**manifest.get("withheld", {}), purpose: reason}
+    beside = path.with_suffix(".writing")
+    beside.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    beside.chmod(0o444)
+    beside.replace(path)
+    leaving = releases_dir / f"{_REMOVING}{release.release_id}-{purpose}"
+    (release.path / purpose).rename(leaving)
+    shutil.rmtree(leaving)
+
+
+def _purpose_id_sql(purpose: str) -> str:
+    """The keyed id of `person.person_id` that one purpose sees."""
+    return token_sql(f"{literal(f'person|{purpose}|')} || cast(person.person_id as varchar)")
+
+
 def _build(
     facts: ReleaseFacts,
     folder: Path,
@@ -179,6 +252,8 @@ def _build(
 ) -> dict[str, dict[str, int]]:
     tables: dict[str, dict[str, int]] = {}
     for purpose, schema in PURPOSES.items():
+        if purpose in facts.withheld:
+            continue
         purpose_dir = folder / purpose
         (purpose_dir / "parquet").mkdir(parents=True)
         database = purpose_dir / f"{purpose}.duckdb"
@@ -242,9 +317,8 @@ def _make_person_ids(
         for table, names in columns.items()
         if "person_id" in {name for name, _ in names}
     )
-    token = token_sql(f"{literal(f'person|{purpose}|')} || cast(person.person_id as varchar)")
     connection.execute(
-        f"create temp table purpose_person as select person.person_id, {token} as purpose_id "
+        f"create temp table purpose_person as select person.person_id, {_purpose_id_sql(purpose)} as purpose_id "
         f"from ({people}) as person where person.person_id is not null"
     )
 
@@ -320,7 +394,7 @@ def _keep_row(row: Path) -> None:
 def _write_manifest(folder: Path, facts: ReleaseFacts, tables: Mapping[str, Mapping[str, int]]) -> None:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     manifest = {
-        **asdict(replace(facts, sources=list(facts.sources))),
+        **asdict(replace(facts, sources=list(facts.sources), withheld=dict(facts.withheld), not_shared=list(facts.not_shared))),
         "as_of": facts.as_of.isoformat(),
         "built_at": facts.built_at.isoformat(timespec="seconds"),
         "tables": {

@@ -64,6 +64,21 @@ def write_empty(raw_dir: Path) -> None:
     for name in ("linkage", "operations"):
         for table, columns in internal_columns(name).items():
             write_table(raw_dir / name / table / "00000000.parquet", columns, [])
+    write_everything_open(raw_dir)
+
+
+def write_everything_open(raw_dir: Path) -> None:
+    """Every source under an agreement in force, every purpose open."""
+    covers = {"is_in_force": True, "covers_direct_care": True, "covers_secondary_use": True, "covers_open": True}
+    agreements = [
+        {"source": s, "organisation_code": "*", "state": "in_force", "is_cross_border": False} | covers for s in contracts()
+    ]
+    states = [
+        {"purpose": purpose, "is_open": True} for purpose in ("direct_care", "secondary_use", "open", "risk_stratification")
+    ]
+    for table, rows in {"sharing_agreement": agreements, "purpose_state": states}.items():
+        columns = internal_columns("operations")[table]
+        write_table(raw_dir / "operations" / table / "00000001.parquet", columns, rows)
 
 
 def internal_columns(source: str) -> dict[str, dict[str, str]]:

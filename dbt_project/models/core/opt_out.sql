@@ -8,22 +8,22 @@ with statement as (
 
 latest as (
     select
-        person_record.person_id,
+        record.person_id,
         statement.opt_out_type,
         statement.status,
         statement.effective_on,
         statement.source,
         -- a dissent without a date is taken to stand; a dissent and a withdrawal on one day are a dissent
         row_number() over (
-            partition by person_record.person_id, statement.opt_out_type
+            partition by record.person_id, statement.opt_out_type
             order by
                 statement.effective_on desc nulls first,
                 case statement.status when 'dissent' then 0 else 1 end,
                 statement.source
         ) as recency
     from statement
-    inner join {{ ref('person_record') }} as person_record
-        on statement.record_token = person_record.record_token
+    inner join {{ ref('record') }} as record
+        on statement.record_token = record.record_token
     where (statement.effective_on is null and statement.status = 'dissent')
         or statement.effective_on <= {{ as_of() }}
 )

@@ -5,4 +5,5 @@ select
     match_method,
     match_weight,
     linked_on
-from {{ ref('stg_linkage__person_record') }}
+from {{ ref('record') }}
+where is_shared

@@ -56,7 +56,11 @@ connected as (
         first_delivery.delivery_date as first_delivery,
         last_delivery.delivery_date as last_delivery,
         organisation_source.n_people,
-        'live' as onboarding_status,
+        case coalesce(own.state, general.state)
+            when 'in_force' then 'live'
+            when 'expired' then 'agreement_ended'
+            else 'no_agreement'
+        end as onboarding_status,
         coalesce(
             {{ date_plus('day', 'terms.stale_after_days', 'last_delivery.delivery_date') }} >= {{ as_of() }},
             false
@@ -68,6 +72,12 @@ connected as (
         on organisation_source.last_seq = last_delivery.load_seq
     left join {{ source_terms() }} as terms
         on organisation_source.source = terms.source
+    left join {{ ref('stg_operations__sharing_agreement') }} as own
+        on organisation_source.source = own.source
+        and organisation_source.organisation_code = own.organisation_code
+    left join {{ ref('stg_operations__sharing_agreement') }} as general
+        on organisation_source.source = general.source
+        and general.organisation_code = '*'
 ),
 
 -- practices of the system whose people we know only from elsewhere

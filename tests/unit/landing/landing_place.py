@@ -14,6 +14,7 @@ import duckdb
 import yaml
 
 from orchestration.duck import Limits
+from orchestration.landing.agreements import Cover, everything_of
 from orchestration.landing.contract import Source, read_contract
 from orchestration.landing.keys import PseudonymisationKey
 from orchestration.landing.land import SourceReport, land_source
@@ -80,6 +81,7 @@ class Place:
         """One run of landing."""
         arguments: dict[str, Any] = {
             "zones": self.zones, "ledger": self.ledger, "key": KEY, "as_of": AS_OF, "run_id": "run-1", "limits": self.limits,
+            "cover": Cover(everything_of(self.source.name, AS_OF)),
         }  # fmt: skip
         report = land_source(self.source, **(arguments | options))
         self.reports.append(report)

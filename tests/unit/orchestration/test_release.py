@@ -232,3 +232,63 @@ def test_a_reader_that_never_stops_meets_no_lock_and_no_half_release(place):
     assert reads >= 3
     assert set(seen) <= {50, 60, 70, 80}
     assert 80 in seen or 70 in seen
+
+
+def test_a_purpose_for_which_nothing_may_be_published_has_no_part_and_the_release_says_why(place):
+    facts = release.ReleaseFacts(
+        "one",
+        date(2025, 4, 1),
+        datetime(2025, 4, 1),
+        None,
+        None,
+        withheld={"secondary_use": "not known"},
+        not_shared=["B2 ended"],
+    )
+    made = place("one", facts=facts)
+    assert not (made.path / "secondary_use").exists()
+    assert set(made.tables) == {"direct_care"}
+    assert release.current_release(place.releases).notices == ["nothing for secondary_use: not known", "B2 ended"]
+
+
+def withdraw(place, people, *, is_closed=False):
+    return release.withdraw(
+        place.releases,
+        "secondary_use",
+        people=people,
+        databases={"build": place.folder / "build.duckdb"},
+        key=KEY,
+        limits=Limits("512MB", 2, "1GB", place.folder / "spill"),
+        is_closed=is_closed,
+    )
+
+
+NOBODY = "select person_id from build.core.person where false"
+ONE_PERSON = "select person_id from build.core.person where lsoa_code = 'E01000007'"
+
+
+def test_an_earlier_release_loses_its_secondary_use_part_when_it_holds_somebody_who_has_objected_since(place):
+    """Trap 17: an opt-out that comes after the marts were built also reaches what was published before."""
+    place("one")
+    place("two", hour=2)
+    assert withdraw(place, NOBODY) == []
+    assert withdraw(place, ONE_PERSON) == ["one"]
+    earlier = release.read_release(place.releases / "one")
+    assert set(earlier.tables) == {"direct_care"}
+    assert "may no longer be seen" in earlier.withheld["secondary_use"]
+    assert not (earlier.path / "secondary_use").exists()
+    assert query(earlier.path / "direct_care/direct_care.duckdb", "select count(*) from marts.person") == [(50,)]
+    listed = json.loads((earlier.path / "manifest.json").read_text())["files"]
+    assert {file["path"] for file in listed} == {
+        str(path.relative_to(earlier.path)) for path in earlier.path.rglob("*") if path.is_file() and path.name != "manifest.json"
+    }
+
+
+def test_while_secondary_use_is_closed_no_earlier_release_keeps_its_part(place):
+    place("one")
+    place("two", hour=2)
+    assert withdraw(place, NOBODY, is_closed=True) == ["one"]
+
+
+def test_the_release_being_served_is_left_alone(place):
+    place("one")
+    assert withdraw(place, ONE_PERSON) == []

@@ -14,6 +14,7 @@ select
     greatest(
         observation._changed_seq, coalesce(code._changed_seq, 0), coalesce(organisation._changed_seq, 0)
     ) as _changed_seq,
+    coalesce(observation.is_confidential, false) as is_confidential,
     observation.is_deleted
 from {{ ref('stg_gp_emis__care_record_observation') }} as observation
 left join {{ ref('stg_gp_emis__coding_clinical_code') }} as code

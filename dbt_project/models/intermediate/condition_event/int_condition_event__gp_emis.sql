@@ -11,5 +11,6 @@ select
     organisation_code,
     _changed_seq,
     -- a statement that turns into a result must leave this subject, so it is deleted here and not left out
-    is_deleted or is_result as is_deleted
+    -- what the practice marks as confidential is not for use elsewhere
+    is_deleted or is_result or coalesce(is_confidential, false) as is_deleted
 from {{ ref('int_coded_statement__gp_emis') }}

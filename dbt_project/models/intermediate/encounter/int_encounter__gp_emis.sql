@@ -8,7 +8,8 @@ with consultation as (
         cast(null as timestamp) as ended_at,
         true as is_attended,
         consultation._changed_seq,
-        consultation.is_deleted
+        -- what the practice marks as confidential is not for use elsewhere
+        consultation.is_deleted or coalesce(consultation.is_confidential, false) as is_deleted
     from {{ ref('stg_gp_emis__care_record_consultation') }} as consultation
     left join {{ ref('gp_contact_mode') }} as mode
         on mode.source = 'gp_emis'

@@ -12,7 +12,8 @@ select
     greatest(
         issue._changed_seq, coalesce(drug._changed_seq, 0), coalesce(organisation._changed_seq, 0)
     ) as _changed_seq,
-    issue.is_deleted
+    -- what the practice marks as confidential is not for use elsewhere
+    issue.is_deleted or coalesce(issue.is_confidential, false) as is_deleted
 from {{ ref('stg_gp_emis__prescribing_issue_record') }} as issue
 left join {{ ref('stg_gp_emis__coding_drug_code') }} as drug
     on issue.code_id = drug.code_id

@@ -10,5 +10,6 @@ select
     organisation_code,
     _changed_seq,
     -- a result that loses its value must leave this subject, so it is deleted here and not left out
-    is_deleted or value is null as is_deleted
+    -- what the practice marks as confidential is not for use elsewhere
+    is_deleted or value is null or coalesce(is_confidential, false) as is_deleted
 from {{ ref('int_coded_statement__gp_emis') }}

@@ -1,10 +1,13 @@
--- The list holds who has opted out today: a person who leaves it has withdrawn, and their row is deleted.
+-- A list holds who has opted out today: a person who leaves it has withdrawn, and their row is deleted. The national list does not
+-- say since when, and whoever is on the local one has objected whatever its date.
+{% for opt_out_type, list in {'national': ref('stg_reference__national_data_opt_out'), 'local': ref('stg_reference__local_opt_out')}.items() %}
 select
     record_token,
     'reference' as source,
-    'national' as opt_out_type,
+    '{{ opt_out_type }}' as opt_out_type,
     'dissent' as status,
-    -- the list does not say since when
     cast(null as date) as effective_on,
     is_deleted
-from {{ ref('stg_reference__national_data_opt_out') }}
+from {{ list }}
+{{ 'union all' if not loop.last }}
+{% endfor %}

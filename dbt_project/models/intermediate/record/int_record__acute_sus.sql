@@ -1,6 +1,7 @@
 with sighting as (
     select
         record_token,
+        organisation_code_local_patient_identifier as organisation_code,
         sex as gender_code,
         birth_month,
         ethnic_category,
@@ -15,6 +16,7 @@ with sighting as (
 
     select
         record_token,
+        organisation_code_local_patient_identifier as organisation_code,
         sex as gender_code,
         birth_month,
         ethnic_category,
@@ -29,6 +31,7 @@ with sighting as (
 
     select
         record_token,
+        local_patient_identifier_issuer as organisation_code,
         stated_gender as gender_code,
         birth_month,
         ethnic_category,
@@ -43,6 +46,8 @@ with sighting as (
 select
     record_token,
     'acute_sus' as source,
+    -- the record is that of one organisation's number
+    min(organisation_code) as organisation_code,
     arg_max(case gender_code when '1' then 'M' when '2' then 'F' end, seen_on) as sex,
     arg_max(birth_month, seen_on) as birth_month,
     -- a stated category, however old, says more than "not stated"
@@ -57,6 +62,7 @@ select
     max(death_date) as death_date,
     false as is_test_record,
     coalesce(bool_or(withheld_identity_reason in ('01', '02', '03')), false) as is_sensitive,
+    false as is_restricted,
     max(_changed_seq) as _changed_seq,
     false as is_deleted
 from sighting

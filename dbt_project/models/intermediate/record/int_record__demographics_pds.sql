@@ -15,6 +15,7 @@ with period as (
 select
     record_token,
     'demographics_pds' as source,
+    cast(null as varchar) as organisation_code,
     case sex when '1' then 'M' when '2' then 'F' when '9' then 'I' end as sex,
     birth_month,
     -- PDS holds no ethnic category
@@ -23,6 +24,7 @@ select
     date_of_death as death_date,
     false as is_test_record,
     coalesce(confidentiality_code = 'S', false) as is_sensitive,
+    coalesce(confidentiality_code = 'S', false) as is_restricted,
     _changed_seq,
     is_deleted
 from period

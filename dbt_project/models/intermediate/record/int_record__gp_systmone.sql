@@ -21,6 +21,7 @@ with ethnicity as (
 select
     patient.record_token,
     'gp_systmone' as source,
+    patient.id_organisation_visible_to as organisation_code,
     case when patient.gender in ('M', 'F', 'I') then patient.gender end as sex,
     patient.birth_month,
     ethnicity.ethnic_category_code,
@@ -29,6 +30,7 @@ select
     coalesce(patient.test_patient, false) as is_test_record,
     -- SystmOne's extract has no such flag; restriction on the Personal Demographics Service comes from other sources
     false as is_sensitive,
+    false as is_restricted,
     greatest(patient._changed_seq, coalesce(ethnicity._changed_seq, 0)) as _changed_seq,
     patient.is_deleted
 from {{ ref('stg_gp_systmone__sr_patient') }} as patient

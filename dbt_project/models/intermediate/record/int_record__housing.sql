@@ -2,6 +2,7 @@
 with tenant as (
     select
         record_token,
+        council_code,
         case when sex in ('M', 'F') then sex end as sex,
         birth_month,
         upper(trim(ethnic_category_code)) as ethnic_category_code,
@@ -13,6 +14,7 @@ with tenant as (
 applicant as (
     select
         record_token,
+        council_code,
         case when sex in ('M', 'F') then sex end as sex,
         birth_month,
         upper(trim(ethnic_category_code)) as ethnic_category_code,
@@ -25,6 +27,7 @@ applicant as (
 record as (
     select
         record_token,
+        council_code,
         sex,
         birth_month,
         ethnic_category_code,
@@ -36,6 +39,7 @@ record as (
 
     select
         record_token,
+        council_code,
         sex,
         birth_month,
         ethnic_category_code,
@@ -48,6 +52,7 @@ record as (
 select
     record_token,
     'housing' as source,
+    council_code as organisation_code,
     sex,
     birth_month,
     ethnic_category_code,
@@ -55,6 +60,7 @@ select
     cast(null as date) as death_date,
     false as is_test_record,
     false as is_sensitive,
+    false as is_restricted,
     _changed_seq,
     is_deleted
 from record

@@ -2,6 +2,7 @@
 with event as (
     select
         record_token,
+        la_code,
         gender,
         birth_month,
         ethnicity,
@@ -18,6 +19,7 @@ with event as (
 select
     record_token,
     'social_care_cld' as source,
+    la_code as organisation_code,
     case lower(trim(gender)) when 'male' then 'M' when 'female' then 'F' end as sex,
     birth_month,
     upper(trim(ethnicity)) as ethnic_category_code,
@@ -26,6 +28,7 @@ select
     date_of_death as death_date,
     false as is_test_record,
     false as is_sensitive,
+    false as is_restricted,
     _changed_seq,
     is_deleted
 from event

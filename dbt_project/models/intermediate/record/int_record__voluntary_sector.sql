@@ -2,6 +2,7 @@
 with referral as (
     select
         record_token,
+        service_code,
         lower(trim(sex)) as sex,
         birth_month,
         upper(trim(ethnic_category_code)) as ethnic_category_code,
@@ -16,6 +17,7 @@ with referral as (
 select
     record_token,
     'voluntary_sector' as source,
+    service_code as organisation_code,
     case
         when sex in ('m', 'male', 'man') then 'M'
         when sex in ('f', 'female', 'woman') then 'F'
@@ -26,6 +28,7 @@ select
     cast(null as date) as death_date,
     false as is_test_record,
     false as is_sensitive,
+    false as is_restricted,
     _changed_seq,
     is_deleted
 from referral
