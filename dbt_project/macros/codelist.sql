@@ -1,8 +1,7 @@
 {#
   The only way from codelists to events. Returns a parenthesised sub-select of the events of `events` (a core event table with
   `code_system` and `code`) whose code is in a codelist of `code_system`, with all columns of `events` and `codelist_id` and
-  `category` of the code. A code in two codelists gives two rows. Codes of seed
-  `sensitive_code` are left out.
+  `category` of the code. A code in two codelists gives two rows. Legally restricted codes (seed `sensitive_code`) are left out.
 
   ICD-10 lists name categories or subcategories: a code belongs to every entry it begins with. The few distinct codes are matched
   first, so that the events meet an ordinary join.
@@ -26,6 +25,7 @@
         select code
         from {{ ref('sensitive_code') }}
         where code_system = '{{ code_system }}'
+            and restriction = 'legally_restricted'
     ),
 
     {% if code_system == 'icd10' -%}
