@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from orchestration.patient_index import linkage_model
 from orchestration.provenance import git_commit
 from orchestration.publishing import release
+from orchestration.publishing.disclosure_ledger import DisclosureLedger
 from orchestration.publishing.pages import build_site
 from orchestration.settings import PROJECT_DIR, Settings
 from orchestration.status import source_states
@@ -35,4 +36,6 @@ def publish_release(settings: Settings, run_id: str, as_of: date) -> release.Rel
         limits=settings.limits,
         keep=settings.keep_releases,
         build_site=build_site,
+        disclosure_policy=settings.disclosure_policy,
+        ledger=DisclosureLedger(settings.disclosure_dir),
     )

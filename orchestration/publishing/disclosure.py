@@ -11,7 +11,7 @@ rounding, totals tie them together.
 **A count is recovered** when fewer than `Policy.protected_values` of the values that the policy hides (1 to 7, say) still fit.
 The default protects them all: figures must not tell a reader more about a hidden count than the mark does. The range is that of
 whole numbers: found by passing bounds along the equations, which is exact where they form no circle (a hierarchy), and by integer
-programming where they do (a table with totals both ways).
+programming where they do (a table with totals both ways). Equations of other releases are followed by bounds alone.
 
 Method: Hundepool et al., Statistical Disclosure Control, Wiley 2012, chapter 4 (primary and secondary suppression, protection
 levels, the attacker's problem, linked tables; rounding). The choice of what to hide is a heuristic, the audit of the result is
@@ -127,6 +127,11 @@ class Counts:
     known_most: np.ndarray
     follows: np.ndarray
 
+    @property
+    def is_ours(self) -> np.ndarray:
+        """Which equations have no fixed count."""
+        return np.bincount(self.equations.equation, self.is_fixed[self.equations.cell], self.equations.n) == 0
+
     @classmethod
     def of(cls, value: np.ndarray, equations: Equations) -> Counts:
         """Counts that are all published, of which nothing else is known."""
@@ -151,8 +156,7 @@ def protect(counts: Counts, policy: Policy) -> np.ndarray:
 
     Raises `DisclosureError` when totals are not the sums of their parts: nothing true can be said of such counts.
     """
-    is_ours = np.bincount(counts.equations.equation, counts.is_fixed[counts.equations.cell], counts.equations.n) == 0
-    n_wrong = np.count_nonzero(counts.equations.sums(counts.value)[is_ours])
+    n_wrong = np.count_nonzero(counts.equations.sums(counts.value)[counts.is_ours])
     if n_wrong:
         raise DisclosureError(f"{n_wrong} totals are not the sums of their parts.")
     return _Suppression(counts, policy, policy.is_small(counts.value) | ~counts.is_published).run()
@@ -195,6 +199,7 @@ class _Suppression:
         self.is_small = policy.is_small(counts.value) & ~counts.is_fixed
         # Nobody knows any more whether what an earlier release hid was small: it is protected, by bounds, as if it may have been.
         self.was_hidden = counts.is_fixed & (counts.known_most >= UNLIMITED)
+        self.is_ours = counts.is_ours
         self.is_under_small = self._parts_of_small_totals()
         self.entries_of_cell = _Groups(equations.cell, len(counts.value))
         self.entries_of_equation = _Groups(equations.equation, equations.n)
@@ -351,11 +356,14 @@ class _Suppression:
         return min(choice, key=lambda cell: (self.counts.value[cell], cell), default=None)
 
     def _recovered_in_circles(self, targets: np.ndarray) -> np.ndarray:
-        """The exact audit of the parts of the system where equations form circles, one connected part at a time."""
+        """The exact audit of the parts of the system where equations form circles, one connected part at a time.
+
+        Equations of other releases take part through the bounds that they give: with them all the search would take minutes.
+        """
         recovered = np.zeros_like(targets)
         equations = self.counts.equations
         is_open = (self.least < self.most)[equations.cell]
-        entries = np.flatnonzero(is_open)
+        entries = np.flatnonzero(is_open & self.is_ours[equations.equation])
         in_circle = _in_circle(equations.equation[entries], equations.cell[entries])
         if not in_circle.any():
             return recovered
