@@ -25,7 +25,7 @@ from orchestration.landing.agreements import AgreementError
 from orchestration.landing.contract import ContractError
 from orchestration.landing.errors import LandingError
 from orchestration.night import open_night, resolve_as_of
-from orchestration.publishing.release import PURPOSES, ReleaseError, current_release, list_releases, switch
+from orchestration.publishing.release import OPEN, PURPOSES, ReleaseError, current_release, list_releases, switch
 from orchestration.purposes import PurposeError
 from orchestration.run_lock import RunLocked, run_lock
 from orchestration.settings import PROJECT_DIR, SettingsError, load_settings
@@ -158,14 +158,14 @@ def status() -> None:
 @_guarded
 def sql(
     query: Annotated[str, typer.Argument(help="A query; the tables are in schema `marts`.")],
-    purpose: Annotated[str, typer.Option(help="Whose release: direct_care or secondary_use.")] = "direct_care",
+    purpose: Annotated[str, typer.Option(help="Whose release: direct_care, secondary_use or open.")] = "direct_care",
 ) -> None:
     """Ask the release that is being served, in SQL."""
     release = current_release(load_settings().releases_dir)
     if release is None:
         raise ReleaseError("There is no release yet: run `phm demo` or `phm run` first.")
-    if purpose not in PURPOSES:
-        raise ReleaseError(f"There is no purpose {purpose!r}; the purposes are {', '.join(PURPOSES)}.")
+    if purpose not in (purposes := [*PURPOSES, OPEN]):
+        raise ReleaseError(f"There is no purpose {purpose!r}; the purposes are {', '.join(purposes)}.")
     if purpose in release.withheld:
         raise ReleaseError(f"Release {release.release_id} has nothing for {purpose}: {release.withheld[purpose]}.")
     with duckdb.connect(str(release.path / purpose / f"{purpose}.duckdb"), read_only=True) as connection:

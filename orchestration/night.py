@@ -14,6 +14,7 @@ from orchestration.landing.files import find_deliveries
 from orchestration.landing_step import recover_landing
 from orchestration.orphans import end_orphan
 from orchestration.publishing import release
+from orchestration.publishing.disclosure_ledger import DisclosureLedger
 from orchestration.run_lock import is_held_here, run_lock
 from orchestration.settings import Settings, SettingsError
 from orchestration.zones import check_key_is_the_same, claim, prepare_zones
@@ -42,7 +43,7 @@ def open_night(settings: Settings, command: str) -> Iterator[None]:
         load_agreements(settings)
         end_orphan(settings.child_path)
         recover_landing(settings)
-        release.recover(settings.releases_dir, settings.operations_dir / "release")
+        release.recover(settings.releases_dir, settings.operations_dir / "release", DisclosureLedger(settings.disclosure_dir))
         tidy(settings)
         yield
 

@@ -8,6 +8,7 @@ from orchestration.governance import MAY_NOT_BE_SEEN, closed_purposes, sharing_f
 from orchestration.patient_index import linkage_model
 from orchestration.provenance import git_commit
 from orchestration.publishing import release
+from orchestration.publishing.disclosure_ledger import DisclosureLedger
 from orchestration.publishing.pages import build_site
 from orchestration.settings import PROJECT_DIR, Settings
 from orchestration.status import source_states
@@ -29,7 +30,7 @@ def publish_release(settings: Settings, run_id: str, as_of: date) -> release.Rel
         model_version=linkage_model().version,
         sources=[state.as_row() for state in source_states(settings, as_of)],
         is_synthetic=not settings.is_production,
-        withheld={purpose: reason for purpose, reason in withheld.items() if purpose in release.PURPOSES},
+        withheld={purpose: reason for purpose, reason in withheld.items() if purpose in (*release.PURPOSES, release.OPEN)},
         not_shared=what_is_not_shared(settings),
         sharing=sharing_fingerprint(settings),
     )
@@ -43,6 +44,8 @@ def publish_release(settings: Settings, run_id: str, as_of: date) -> release.Rel
         limits=settings.limits,
         keep=settings.keep_releases,
         build_site=build_site,
+        disclosure_policy=settings.disclosure_policy,
+        ledger=DisclosureLedger(settings.disclosure_dir),
     )
     release.withdraw(
         settings.releases_dir,

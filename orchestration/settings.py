@@ -59,6 +59,7 @@ class Settings(BaseSettings):
     keep_releases: int = Field(default=7, ge=2)
     keep_days: int = Field(default=30, ge=1)
     compact_after_loads: int = Field(default=30, ge=2)
+    disclosure_policy: str = "hes_style"
     alert_command: str | None = None
     blind_reviewers: int = Field(default=2, ge=1, le=2)
 
@@ -108,6 +109,11 @@ class Settings(BaseSettings):
     @property
     def ledger_path(self) -> Path:
         return self.warehouse_dir / "ledger.sqlite"
+
+    @property
+    def disclosure_dir(self) -> Path:
+        """What was ever published as open data."""
+        return self.warehouse_dir / "disclosure"
 
     @property
     def lock_path(self) -> Path:

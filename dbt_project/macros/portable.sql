@@ -52,3 +52,12 @@
         order by {{ order_by }}
     )) as varchar)
 {%- endmacro %}
+
+{# Five-year age band as text that sorts by age: 00-04 to 85-89, 90+; not_known for no age. #}
+{% macro age_band(age_years) -%}
+    case
+        when {{ age_years }} is null or {{ age_years }} < 0 then 'not_known'
+        when {{ age_years }} >= 90 then '90+'
+        else lpad(cast({{ age_years }} // 5 * 5 as varchar), 2, '0') || '-' || lpad(cast({{ age_years }} // 5 * 5 + 4 as varchar), 2, '0')
+    end
+{%- endmacro %}

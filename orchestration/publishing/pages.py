@@ -51,12 +51,14 @@ class Query:
 def build_site(database: Path, pages_dir: Path, output_dir: Path, context: Mapping[str, str]) -> list[Path]:
     """Build every page of `pages_dir` from the release database into `output_dir`.
 
-    `pages_dir` holds `layout.html`, `style.css`, `common/*.md` (built for every purpose) and `<purpose>/*.md`; `context` gives
-    the layout its values and must have `purpose`, `release_id` and `as_of`. Returns the files written.
+    `pages_dir` holds `layout.html`, `style.css`, `common/*.md` (built for every purpose that has no page of that name) and
+    `<purpose>/*.md`; `context` gives the layout its values and must have `purpose`, `release_id` and `as_of`. Returns the files
+    written.
     Raises `PageError` for a page that cannot be built.
     """
     output_dir.mkdir(parents=True, exist_ok=True)
-    sources = sorted([*pages_dir.glob("common/*.md"), *pages_dir.glob(f"{context['purpose']}/*.md")])
+    pages = {page.stem: page for folder in ("common", context["purpose"]) for page in pages_dir.glob(f"{folder}/*.md")}
+    sources = sorted(pages.values())
     layout = jinja2.Environment(autoescape=True).from_string((pages_dir / _LAYOUT).read_text(encoding="utf-8"))
     style = (pages_dir / _STYLE).read_text(encoding="utf-8")
     written = []

@@ -21,11 +21,19 @@ import duckdb
 
 from orchestration.duck import Limits, connect, write_parquet
 from orchestration.landing.keys import PseudonymisationKey, token_sql
+from orchestration.publishing.disclosure import DisclosureError
+from orchestration.publishing.disclosure_ledger import DisclosureLedger
+from orchestration.publishing.open_data import control, read_policy, read_true_counts
 from orchestration.publishing.pages import format_value
 from orchestration.sql import ident, literal
 
-#: Lawful purpose -> schema of the build database that holds what it may see.
+#: Lawful purpose of tables with people -> schema of the build database that holds what it may see.
 PURPOSES: dict[str, str] = {"direct_care": "marts_direct_care", "secondary_use": "marts_secondary_use"}
+
+#: Open data is for everybody and has no people: true counts go in from this schema, disclosure-controlled tables come out.
+OPEN = "open"
+OPEN_SCHEMA = "marts_open"
+_POLICIES = "seeds.disclosure_policy"
 
 #: The oldest DuckDB file format, which every BI tool's reader opens.
 STORAGE_VERSION = "v1.0.0"
@@ -97,34 +105,42 @@ def publish(
     limits: Limits,
     keep: int,
     build_site: SiteBuilder,
+    disclosure_policy: str,
+    ledger: DisclosureLedger,
 ) -> Release:
     """Build the release that `facts` names from the marts of `build_database`, and make it the current one.
 
     Publishing the same release id again switches to what is there and builds nothing. `release_rows_dir` gets the row of the
     `release` table, before the marts are copied, so that a release lists itself; a row whose release was never finished is
-    taken back. At most `keep` releases stay.
+    taken back. At most `keep` releases stay. Open data follows `disclosure_policy` and the `ledger` of what was published before.
 
-    Raises `ReleaseError` when the build database or the mart `person` of a purpose is missing.
+    Raises `ReleaseError` when the build database, the mart `person` of a purpose or a table of open data is missing, or when open
+    data cannot be made safe.
     """
-    recover(releases_dir, release_rows_dir)
+    recover(releases_dir, release_rows_dir, ledger)
     final = releases_dir / facts.release_id
     if not final.exists():
         building = releases_dir / f"{_BUILDING}{facts.release_id}"
         building.mkdir(parents=True)
         row = _write_release_row(facts, build_database, release_rows_dir)
         tables = _build(facts, building, build_database, pages_dir, key, limits, build_site)
+        if OPEN not in facts.withheld:
+            tables[OPEN] = _build_open(
+                facts, building / OPEN, build_database, pages_dir, limits, build_site, disclosure_policy, ledger
+            )
         _write_manifest(building, facts, tables)
         _make_durable(building)
         building.rename(final)
         _sync_folder(releases_dir)
         _keep_row(row)
+        ledger.keep(facts.release_id)
     switch(releases_dir, facts.release_id)
     prune(releases_dir, keep)
     return read_release(final)
 
 
-def recover(releases_dir: Path, release_rows_dir: Path) -> None:
-    """Remove what a killed run left: half-built and half-removed releases, and the rows of releases that never were."""
+def recover(releases_dir: Path, release_rows_dir: Path, ledger: DisclosureLedger) -> None:
+    """Remove what a killed run left: half-built and half-removed releases, and what was written of releases that never were."""
     for folder in [*releases_dir.glob(f"{_BUILDING}*"), *releases_dir.glob(f"{_REMOVING}*")]:
         shutil.rmtree(folder)
     for row in release_rows_dir.glob(f"*{_PENDING}.parquet"):
@@ -132,6 +148,7 @@ def recover(releases_dir: Path, release_rows_dir: Path) -> None:
             _keep_row(row)
         else:
             row.unlink()
+    ledger.recover(releases_dir)
 
 
 def switch(releases_dir: Path, release_id: str) -> None:
@@ -259,14 +276,59 @@ def _build(
         database = purpose_dir / f"{purpose}.duckdb"
         tables[purpose] = _copy_marts(build_database, schema, database, purpose, key, limits)
         _export_parquet(database, purpose_dir / "parquet", list(tables[purpose]), limits)
-        context = {
-            "release_id": facts.release_id,
-            "purpose": purpose,
-            "as_of": format_value(facts.as_of),
-            "is_synthetic": "yes" if facts.is_synthetic else "",
-        }
-        build_site(database, pages_dir, purpose_dir / "site", context)
+        build_site(database, pages_dir, purpose_dir / "site", _page_context(facts, purpose))
     return tables
+
+
+def _page_context(facts: ReleaseFacts, purpose: str) -> dict[str, str]:
+    return {
+        "release_id": facts.release_id,
+        "purpose": purpose,
+        "as_of": format_value(facts.as_of),
+        "is_synthetic": "yes" if facts.is_synthetic else "",
+    }
+
+
+def _build_open(
+    facts: ReleaseFacts,
+    folder: Path,
+    build_database: Path,
+    pages_dir: Path,
+    limits: Limits,
+    build_site: SiteBuilder,
+    disclosure_policy: str,
+    ledger: DisclosureLedger,
+) -> dict[str, int]:
+    (folder / "parquet").mkdir(parents=True)
+    database = folder / f"{OPEN}.duckdb"
+    with connect(limits) as connection:
+        source = _attach(connection, build_database, database)
+        try:
+            policy = read_policy(connection, f"{source}.{_POLICIES}", disclosure_policy)
+            tables = control(read_true_counts(connection, f"{source}.{OPEN_SCHEMA}"), policy, ledger, facts.release_id)
+        except DisclosureError as error:
+            raise ReleaseError(f"Open data: {error}") from error
+        columns = _mart_columns(connection, source, OPEN_SCHEMA)
+        for table, rows in tables.items():
+            connection.register("controlled", rows)
+            target = f"release.marts.{ident(table)}"
+            connection.execute(f"create table {target} as select * from {source}.{OPEN_SCHEMA}.{ident(table)} limit 0")
+            connection.execute(f"insert into {target} by name select * from controlled")
+            _copy_comments(connection, source, OPEN_SCHEMA, table, columns[table])
+        connection.execute("detach release")
+    _export_parquet(database, folder / "parquet", list(tables), limits)
+    build_site(database, pages_dir, folder / "site", _page_context(facts, OPEN))
+    return {table: rows.height for table, rows in tables.items()}
+
+
+def _attach(connection: duckdb.DuckDBPyConnection, build_database: Path, target: Path) -> str:
+    """Attach the build database, whose name is returned, and a new file with an empty schema `marts` as `release`."""
+    # Views of the build database name it by its file's name, so it is attached under that name.
+    source = build_database.stem
+    connection.execute(f"attach {literal(build_database)} as {source} (read_only)")
+    connection.execute(f"attach {literal(target)} as release (storage_version {literal(STORAGE_VERSION)})")
+    connection.execute("create schema release.marts")
+    return source
 
 
 def _copy_marts(
@@ -276,11 +338,7 @@ def _copy_marts(
     if not build_database.exists():
         raise ReleaseError(f"There is no build database at {build_database}: run `phm run` first.")
     with connect(limits) as connection:
-        # Views of the build database name it by its file's name, so it is attached under that name.
-        source = build_database.stem
-        connection.execute(f"attach {literal(build_database)} as {source} (read_only)")
-        connection.execute(f"attach {literal(target)} as release (storage_version {literal(STORAGE_VERSION)})")
-        connection.execute("create schema release.marts")
+        source = _attach(connection, build_database, target)
         columns = _mart_columns(connection, source, schema)
         if "person" not in columns:
             raise ReleaseError(f"{build_database} has no mart `person` in schema {schema}: the dbt build did not finish.")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 
-@pytest.mark.parametrize("schema", ["staging", "core", "registers", "segments", "marts_direct_care", "marts_secondary_use"])
+@pytest.mark.parametrize(
+    "schema", ["staging", "core", "registers", "segments", "marts_direct_care", "marts_secondary_use", "marts_open"]
+)
 def test_a_night_leaves_what_a_rebuild_gives(states, schema):
     nightly, rebuilt = states
     tables = [table for table in rebuilt if table.startswith(f"{schema}.")]

@@ -6,7 +6,12 @@ import re
 
 import pytest
 
+from orchestration.publishing.open_data import OPEN_TABLES
+
 PURPOSES = {"direct_care", "secondary_use"}
+OPEN = "open"
+#: Purposes whose models a purpose may read: open data are counts of the people who may be counted for secondary use.
+READS = {"direct_care": {"direct_care"}, "secondary_use": {"secondary_use"}, OPEN: {OPEN, "secondary_use"}}
 NEVER_PUBLISHED = re.compile(
     r"nhs_number|record_token|postcode|address|uprn|given_name|family_name|birth_date|death_date|phone|email|local_id|_token$"
 )
@@ -61,10 +66,10 @@ def test_every_model_states_its_purpose_and_reads_no_other(warehouse, models):
         purpose = m.config.meta.get("purpose")
         assert purpose, f"{m.name} states no purpose"
         if layer(m) == "marts":
-            assert purpose in PURPOSES, m.name
+            assert purpose in READS, m.name
             assert m.fqn[2] == purpose, m.name
         other = {nodes[d].name for d in m.depends_on.nodes if d.startswith("model.")} & {
-            n.name for n in models if n.config.meta.get("purpose") in PURPOSES - {purpose}
+            n.name for n in models if n.config.meta.get("purpose") in READS.keys() - READS.get(purpose, set())
         }
         assert not other, f"{m.name} serves {purpose} and reads {other}"
 
@@ -91,6 +96,17 @@ def test_marts_have_enforced_contracts_and_one_name_a_purpose(models):
     names = {p: sorted(m.alias for m in marts if m.fqn[2] == p) for p in PURPOSES}
     assert names["direct_care"] == names["secondary_use"]
     assert all(m.name == f"{m.fqn[2]}__{m.alias}" for m in marts)
+
+
+def test_open_data_are_the_tables_that_publishing_controls_and_hold_no_person(models):
+    """A count that publishing does not know would leave as it is; a hidden one has its flag."""
+    marts = {m.alias: set(m.columns) for m in models if layer(m) == "marts" and m.fqn[2] == OPEN}
+    assert marts == {
+        table.name: {"month_end", "area_type", "area_code", "parent_area_code", *table.dimensions}
+        | {name for m in table.measures for name in (m.name, m.hidden_flag)}
+        | {name for r in table.ratios for name in (r.name, f"is_{r.name}_hidden")}
+        for table in OPEN_TABLES
+    }
 
 
 def test_marts_hold_no_identifier(models):

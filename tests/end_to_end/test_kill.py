@@ -59,7 +59,7 @@ def test_a_full_disk_is_told_in_words(survivor):
     assert "goes on serving" in said
 
 
-@pytest.mark.parametrize("purpose", ["direct_care", "secondary_use"])
+@pytest.mark.parametrize("purpose", ["direct_care", "secondary_use", "open"])
 def test_the_release_is_that_of_an_undisturbed_run(survivor, loaded, purpose):
     disturbed, undisturbed = content(survivor, purpose), content(loaded, purpose)
     assert disturbed.keys() == undisturbed.keys()

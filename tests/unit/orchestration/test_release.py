@@ -15,6 +15,8 @@ import pytest
 from orchestration.duck import Limits
 from orchestration.landing.keys import PseudonymisationKey
 from orchestration.publishing import release
+from orchestration.publishing.disclosure_ledger import DisclosureLedger
+from orchestration.publishing.open_data import OPEN_TABLES
 
 KEY = PseudonymisationKey(b"k" * 32)
 
@@ -28,6 +30,7 @@ def make_build_database(path, n_people, release_rows_dir):
             "create table core.person as select cast(md5(i::varchar) as uuid) as person_id, 'E0100000' || i as lsoa_code "
             f"from range({n_people}) as t(i)"
         )
+        make_open_marts(connection)
         for schema in release.PURPOSES.values():
             connection.execute(f"create schema {schema}")
             connection.execute(f"create view {schema}.person as select * from core.person")
@@ -39,6 +42,33 @@ def make_build_database(path, n_people, release_rows_dir):
                 f"create view {schema}.release as "
                 f"select * from read_parquet('{release_rows_dir}/*.parquet', union_by_name = true)"
             )
+
+
+def make_open_marts(connection):
+    """The tables of open data for one month and one place, in which each count is made of 3, 40 and 57 people, and the policy."""
+    connection.execute("create schema seeds")
+    connection.execute(
+        "create table seeds.disclosure_policy as "
+        "select 'hes_style' as code, 1 as hidden_from, 7 as hidden_to, 5 as round_base, true as has_secondary, "
+        "5 as protected_values, 20 as min_denominator"
+    )
+    connection.execute("create schema marts_open")
+    area = "date '2025-03-31' as month_end, 'all' as area_type, 'all' as area_code, cast(null as varchar) as parent_area_code"
+    for table in OPEN_TABLES:
+        flags = "".join(f", cast(null as boolean) as {measure.hidden_flag}" for measure in table.measures)
+        ratios = "".join(
+            f", cast(null as double) as {ratio.name}, cast(null as boolean) as is_{ratio.name}_hidden" for ratio in table.ratios
+        )
+        divided = ", ".join(
+            f"'all' as {name}" if table.name == "agg_population" and name == "sex" else f"value as {name}"
+            for name in table.dimensions
+        )
+        measures = ", ".join(f"{'n' if measure.over else '100'}::integer as {measure.name}" for measure in table.measures)
+        total = "('all', 100), " if len(table.measures) == 1 else ""
+        connection.execute(
+            f"create table marts_open.{table.name} as select {area}, {divided}, {measures}{flags}{ratios} "
+            f"from (values {total}('a', 3), ('b', 40), ('c', 57)) as t(value, n)"
+        )
 
 
 @pytest.fixture
@@ -71,6 +101,8 @@ def place(tmp_path):
             "limits": limits,
             "keep": 3,
             "build_site": site,
+            "disclosure_policy": "hes_style",
+            "ledger": DisclosureLedger(tmp_path / "disclosure"),
         }
         return release.publish(**arguments | changes)
 
@@ -87,7 +119,8 @@ def query(database, sql):
 
 def test_a_release_holds_every_mart_of_each_purpose_as_duckdb_and_parquet(place):
     made = place("one")
-    assert made.tables == {purpose: {"person": 50, "person_condition": 50, "release": 1} for purpose in release.PURPOSES}
+    people = {purpose: {"person": 50, "person_condition": 50, "release": 1} for purpose in release.PURPOSES}
+    assert made.tables == people | {release.OPEN: made.tables[release.OPEN]}
     current = place.releases / "current"
     for purpose in release.PURPOSES:
         database = current / purpose / f"{purpose}.duckdb"
@@ -95,6 +128,44 @@ def test_a_release_holds_every_mart_of_each_purpose_as_duckdb_and_parquet(place)
         parquet = current / purpose / "parquet" / "person.parquet"
         assert query(database, f"select * from marts.person except select * from '{parquet}'") == []
         assert (current / purpose / "site" / "index.html").read_text() == f"{purpose} one"
+
+
+def test_open_data_holds_no_person_and_no_small_number(place):
+    made = place("one")
+    folder = made.path / release.OPEN
+    assert set(made.tables[release.OPEN]) == {table.name for table in OPEN_TABLES}
+    for table in OPEN_TABLES:
+        parquet = folder / "parquet" / f"{table.name}.parquet"
+        for measure in table.measures:
+            sql = f"select {measure.name}, {measure.hidden_flag} from {{}}"
+            figures = query(folder / "open.duckdb", sql.format(f"marts.{table.name}"))
+            assert sorted(figures, key=str) == sorted(query(folder / "open.duckdb", sql.format(f"'{parquet}'")), key=str)
+            assert all(is_hidden == (figure is None) and figure != 3 for figure, is_hidden in figures)
+    assert query(folder / "open.duckdb", "select count(*) from duckdb_columns() where column_name like '%person_id%'") == [(0,)]
+    assert (folder / "site" / "index.html").read_text() == "open one"
+
+
+def test_a_killed_release_leaves_no_memory_of_what_nobody_saw(place):
+    def broken(database, pages_dir, output_dir, context):
+        if context["purpose"] == release.OPEN:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        place("killed", build_site=broken)
+    ledger = DisclosureLedger(place.folder / "disclosure")
+    assert ledger.published("agg_population") is None
+    place("one", hour=2)
+    assert set(ledger.published("agg_population")["release_id"]) == {"one"}
+
+
+def test_open_data_that_cannot_be_made_safe_is_not_published(place):
+    with duckdb.connect(str(place.folder / "build.duckdb")) as connection:
+        connection.execute("update marts_open.agg_segment set n_people = 99 where segment_code = 'all'")
+    with pytest.raises(release.ReleaseError, match="differ from table to table"):
+        place("one")
+    with pytest.raises(release.ReleaseError, match="the policies are hes_style"):
+        place("one", disclosure_policy="none")
+    assert release.current_release(place.releases) is None
 
 
 def test_the_release_lists_itself(place):
