@@ -1,7 +1,7 @@
 """The registry of persons: random ids that stay, and the history of every change to them.
 
-A DuckDB file with the tables `person`, `record`, `membership`, `edge`, `constraint`, `person_event`, `alias`, `review`, `metric`
-and `run`. Every run changes it in one transaction. A person id is minted at random, never derived from anything, never reused; an
+A DuckDB file with the tables `person`, `record`, `membership`, `edge`, `constraint`, `person_event`, `alias`, `review`, `metric`,
+`record_fact` and `run`. Every run changes it in one transaction. A person id is minted at random, never derived from anything, never reused; an
 id that was merged away resolves through `alias` for ever.
 """
 
@@ -37,6 +37,8 @@ _SCHEMA = (
     "review (left_token uuid not null, right_token uuid not null, reason varchar not null, match_weight double not null, "
     "opened_on date not null, status varchar not null)",
     "metric (run_id varchar not null, metric varchar not null, source varchar not null, value double not null)",
+    "record_fact (record_token uuid not null, has_number boolean, is_register boolean, name_structure varchar, "
+    "birth_date_state varchar, postcode_state varchar, is_unlinkable boolean, withheld_outcome varchar)",
     "run (run_id varchar not null, as_of date not null, finished_at timestamptz not null, input_fingerprint varchar not null, "
     "score_fingerprint varchar not null, model_version varchar not null, is_unchanged boolean not null)",
 )
@@ -396,6 +398,15 @@ def store_review(connection: duckdb.DuckDBPyConnection, as_of: date) -> None:
     connection.execute(
         "insert into registry.review select left_token, right_token, reason, match_weight, opened_on, 'open' from review_kept"
     )
+
+
+def store_facts(connection: duckdb.DuckDBPyConnection) -> None:
+    """Replace `registry.record_fact` by `record_described` and what became of the records of `withheld`."""
+    connection.execute("""
+        create or replace table registry.record_fact as
+        select described.*, withheld.outcome as withheld_outcome
+        from record_described as described
+        left join withheld on described.record_token = withheld.record_token""")
 
 
 def store_run(

@@ -64,13 +64,12 @@ def load_frequencies(connection: duckdb.DuckDBPyConnection, parameters: Paramete
             )
 
 
-def score(connection: duckdb.DuckDBPyConnection, spec: LinkageSpec, parameters: Parameters) -> None:
+def score(connection: duckdb.DuckDBPyConnection, spec: LinkageSpec, parameters: Parameters, n_groups: int) -> None:
     """Make `edge_new` (left_token, right_token, match_key, evidence, gamma_*) from `pair`.
 
     `evidence` is the match weight in bits without the prior, to six decimals. Pairs below `spec.review_weight` (prior included)
-    are not kept.
+    are not kept. `n_groups` is the size of the index, which the prior and the crowd at a postcode are measured by.
     """
-    (n_groups,) = connection.execute("select count(*) from representative").fetchone()
     (n_pairs,) = connection.execute("select count(*) from pair").fetchone()
     prior = parameters.prior(n_groups)
     gammas = [f"gamma_{name}" for name in levels()]
