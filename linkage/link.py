@@ -71,8 +71,8 @@ class Clock:
         self._progress(f"{step}: {self.seconds[step]:.1f} s")
 
 
-def _silent(_: str) -> None:
-    pass
+def silent(_: str) -> None:
+    """Tell nobody."""
 
 
 def link(
@@ -85,7 +85,7 @@ def link(
     run_id: str,
     as_of: date,
     limits: Limits,
-    progress: Progress = _silent,
+    progress: Progress = silent,
     new_ids: registry.IdSource = registry.random_ids,
     most_withheld: int = MOST_WITHHELD,
     force: bool = False,
@@ -103,7 +103,7 @@ def link(
     clock = Clock(progress)
     files = sorted(identity_dir.glob("*/*/*.parquet"))
     limits.temp_dir.mkdir(parents=True, exist_ok=True)
-    with duckdb.connect(config=_config(limits)) as connection:
+    with duckdb.connect(config=configured(limits)) as connection:
         with registry.attached(connection, registry_path):
             inputs = input_fingerprint(identity_dir, files, spec, parameters, connection)
             last = connection.execute("select input_fingerprint from registry.run order by finished_at desc limit 1").fetchone()
@@ -127,6 +127,7 @@ def link(
             connection.execute("begin")
             try:
                 registry.expire_constraints(connection, as_of)
+                inputs = input_fingerprint(identity_dir, files, spec, parameters, connection)
                 registry.store_records(connection, as_of)
                 registry.store_edges(connection)
                 registry.assign(connection, run_id, as_of, new_ids)
@@ -145,7 +146,8 @@ def link(
     return replace(report, seconds=clock.seconds)
 
 
-def _config(limits: Limits) -> dict[str, str]:
+def configured(limits: Limits) -> dict[str, str]:
+    """DuckDB's settings for the limits."""
     return {
         "memory_limit": limits.memory,
         "threads": str(limits.threads),

@@ -56,15 +56,15 @@ IdSource = Callable[[int], list[UUID]]
 
 
 @contextmanager
-def attached(connection: duckdb.DuckDBPyConnection, path: Path) -> Iterator[None]:
-    """Attach the registry as `registry`, making it first if it is not there.
+def attached(connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: bool = False) -> Iterator[None]:
+    """Attach the registry as `registry`, making it first if it is not there, unless it is only to be read.
 
     Raises `RegistryError` when the file is not a whole registry, naming the copy of the last good one.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        connection.execute(f"attach '{_quoted(path)}' as registry")
-        for table in _SCHEMA:
+        connection.execute(f"attach '{_quoted(path)}' as registry {'(read_only)' if read_only else ''}")
+        for table in () if read_only else _SCHEMA:
             connection.execute(f"create table if not exists registry.{table}")
     except duckdb.Error as error:
         raise RegistryError(f"the registry {path} cannot be read ({type(error).__name__}); {_advice(path)}") from error
