@@ -202,6 +202,7 @@ def _count_crowds(connection: duckdb.DuckDBPyConnection, spec: LinkageSpec) -> N
         from (select unnest(postcodes) as postcode from representative_raw)
         group by postcode""")
 
+
 def finish_representatives(connection: duckdb.DuckDBPyConnection) -> None:
     """Drop contacts that belong to an institution, add the columns that keys and comparisons use, and number the groups."""
     connection.execute("""

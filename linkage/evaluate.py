@@ -149,7 +149,9 @@ def _qualities(person_record: Path, truth: Path, group_sql: str) -> dict[str, Qu
     }
 
 
-def truth_by_token(truth: Path, local_ids: list[Path], out: Path, *, people: Path | None = None, as_of: date | None = None) -> None:
+def truth_by_token(
+    truth: Path, local_ids: list[Path], out: Path, *, people: Path | None = None, as_of: date | None = None
+) -> None:
     """Join a supplier-side truth (source, local_id, person_no) to record tokens and write it as Parquet.
 
     `local_ids` are Parquet files that say which token stands for which local id (record_token, source, local_id). The result is
@@ -224,7 +226,6 @@ def withhold_numbers(identity_dir: Path, out_dir: Path, *, share: float, spec: L
             if not spec.treatment(path.relative_to(identity_dir).parts[0]).is_number_register:
                 loses = f"hash(cast(record_token as varchar), {spec.seed}) / pow(2, 64) < {share}"
             source, out = (str(p).replace("'", "''") for p in (path, target))
-            connection.execute(
-                f"copy (select * replace (case when not ({loses}) then nhs_number end as nhs_number) from read_parquet('{source}')) "
-                f"to '{out}' (format parquet)"
-            )
+            connection.execute(f"""
+                copy (select * replace (case when not ({loses}) then nhs_number end as nhs_number) from read_parquet('{source}'))
+                to '{out}' (format parquet)""")

@@ -25,7 +25,14 @@ OUTPUT_COLUMNS: dict[str, dict[str, str]] = {
         "is_unlinkable": "boolean",
         "withheld_outcome": "varchar",
     },
-    "linkage_metric": {"run_id": "varchar", "metric": "varchar", "source": "varchar", "value": "double"},
+    "linkage_metric": {
+        "run_id": "varchar",
+        "metric": "varchar",
+        "source": "varchar",
+        "value": "double",
+        "as_of": "date",
+        "is_latest": "boolean",
+    },
 }
 
 
@@ -57,7 +64,9 @@ def write_outputs(connection: duckdb.DuckDBPyConnection, output_dir: Path) -> No
                 now.valid_to is null
                 and exists (
                     select 1 from registry.membership as before
-                    where before.record_token = now.record_token and before.valid_to is not null and before.person_id <> now.person_id
+                    where
+                        before.record_token = now.record_token and before.valid_to is not null
+                        and before.person_id <> now.person_id
                 )
         ),
 
@@ -83,7 +92,17 @@ def write_outputs(connection: duckdb.DuckDBPyConnection, output_dir: Path) -> No
     )
     _write(
         connection,
-        "select run_id, metric, source, value from registry.metric order by run_id, metric, source",
+        """
+        with measured as (
+            select run.*, run.finished_at = max(run.finished_at) over () as is_latest
+            from registry.run as run
+            where not run.is_unchanged
+        )
+
+        select m.run_id, m.metric, m.source, m.value, measured.as_of, measured.is_latest
+        from registry.metric as m
+        inner join measured on m.run_id = measured.run_id
+        order by m.run_id, m.metric, m.source""",
         output_dir / "linkage_metric" / "00000001.parquet",
     )
     ensure_empty_outputs(output_dir)

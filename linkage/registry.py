@@ -1,8 +1,8 @@
 """The registry of persons: random ids that stay, and the history of every change to them.
 
 A DuckDB file with the tables `person`, `record`, `membership`, `edge`, `constraint`, `person_event`, `alias`, `review`, `metric`,
-`record_fact` and `run`. Every run changes it in one transaction. A person id is minted at random, never derived from anything, never reused; an
-id that was merged away resolves through `alias` for ever.
+`record_fact` and `run`. Every run changes it in one transaction. A person id is minted at random, never derived from anything,
+never reused; an id that was merged away resolves through `alias` for ever.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The weekly shadow: link everything from nothing, beside the registry, and compare.
 
-Every night scores only what changed and trusts the weights it stored. This run scores every pair again from the same records, takes
-the same decisions and says where the registry differs. It changes nothing.
+Every night scores only what changed and trusts the weights it stored. This run scores every pair again from the same records,
+takes the same decisions and says where the registry differs. It changes nothing.
 """
 
 from __future__ import annotations
@@ -118,4 +118,5 @@ def _compare_edges(connection: duckdb.DuckDBPyConnection) -> tuple[int, int, int
             count(*) filter (stored.evidence <> shadow.evidence),
             coalesce(max(abs(stored.evidence - shadow.evidence)), 0.0)
         from registry.edge as stored
-        full join edge as shadow on stored.left_token = shadow.left_token and stored.right_token = shadow.right_token""").fetchone()
+        full join edge as shadow
+            on stored.left_token = shadow.left_token and stored.right_token = shadow.right_token""").fetchone()

@@ -2,8 +2,8 @@
 
 Records that share a verified number are one person whatever their names say, so a sample of them is a gold standard that needs no
 clerks (the Enhanced Matching System evaluation, Aldridge et al., PLoS ONE 2015, judged itself so). Each sampled record becomes a
-ghost: it loses its number, its person is described without it, and the ghost is blocked, scored, judged and merged by the rules of
-the night. What it says of records that never had a number holds as far as those are described as well as the sampled ones.
+ghost: it loses its number, its person is described without it, and the ghost is blocked, scored, judged and merged by the rules
+of the night. What it says of records that never had a number holds as far as those are described as well as the sampled ones.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import duckdb
 import polars as pl
 
 from expectations import (
@@ -21,6 +22,7 @@ from expectations import (
     check,
     contract_suite,
     event_dates,
+    linkage_equity,
     marts,
     nhs_number,
     patient_index,
@@ -35,7 +37,7 @@ from orchestration.sql import literal
 
 Findings = dict[str, list[Finding]]
 
-_MART_RULES = ("person", "person_segment")
+_MART_RULES = ("person", "person_segment", "linkage_equity")
 
 #: Loads since a moment that still stand: a delta always does, a full load until another has replaced each of its windows.
 _STANDING_LOADS = """
@@ -180,14 +182,28 @@ def _index_subjects(settings: Settings) -> list[Subject]:
 def _mart_subjects(settings: Settings) -> list[Subject]:
     served = current_release(settings.releases_dir)
     subjects = [Subject("core.condition_event", "select code from core.condition_event", marts.event_code_rules())]
+    gaps = _equity_gaps(settings)
     for purpose in PURPOSES:
         n_previous = served.tables.get(purpose, {}).get("person") if served else None
         schema = f"marts_{purpose}"
         subjects += [
             Subject(f"{schema}.{purpose}__person", f"select * from {schema}.person", marts.person_rules(n_previous)),
             Subject(f"{schema}.{purpose}__person_segment", f"select * from {schema}.person_segment", marts.segment_rules()),
+            Subject(
+                f"{schema}.{purpose}__linkage_equity",
+                f"select * from {schema}.linkage_equity",
+                linkage_equity.equity_rules(gaps),
+            ),
         ]
     return subjects
+
+
+def _equity_gaps(settings: Settings) -> list[linkage_equity.Gap]:
+    """The gaps in linkage that are beyond their limit, to be named in the findings; they are about groups, not people."""
+    with duckdb.connect(str(settings.build_database), read_only=True) as connection:
+        return connection.execute(
+            "select characteristic, group_name, measure from core.linkage_equity where is_breach order by all"
+        ).fetchall()
 
 
 def _keep(findings: Findings, settings: Settings, run_id: str, as_of: date, stage: str) -> None:

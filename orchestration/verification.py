@@ -38,7 +38,7 @@ def said(found: Verification) -> str:
     )
     if found.is_sound:
         return f"The registry differs from a whole run within the limit: {counts}."
-    return f"The registry is not what a whole run makes of the same records: {counts}. See `phm linkage verify` in docs/operators.md."
+    return f"The registry is not what a whole run makes of the same records: {counts}. What to do is in docs/operators.md."
 
 
 def print_verification(found: Verification, console: Console) -> None:
