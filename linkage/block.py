@@ -7,12 +7,13 @@ default) would make pairs by its square; such keys are dropped and counted.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import duckdb
 
 from linkage.errors import LinkageError
-from linkage.spec import LinkageSpec
+from linkage.spec import BlockingRule, LinkageSpec
 
 
 @dataclass(frozen=True)
@@ -24,23 +25,29 @@ class RuleCount:
     n_crowded_keys: int
 
 
+def keys_sql(rules: Sequence[BlockingRule]) -> str:
+    """SQL: the keys of every group in `representative`, hashed: (rule, key, rep_id, is_open). A rule is its place in `rules`."""
+    selects = [
+        f"select {number} as rule, unnest({rule.keys}) as key, rep_id, not is_verified as is_open from representative"
+        for number, rule in enumerate(rules)
+    ]
+    return f"""
+        select distinct rule, hash(key) as key, rep_id, is_open
+        from ({" union all ".join(selects)})
+        where key is not null"""
+
+
 def block(connection: duckdb.DuckDBPyConnection, spec: LinkageSpec) -> tuple[RuleCount, ...]:
     """Make `block_key` (rule, key, rep_id) and `rep_hash` (rep_id, content_hash) from `representative`.
+
+    `block_key_all` keeps the keys that make no pair too: a group without a number that came later might meet them.
 
     The hash covers everything a score depends on, the surviving keys included: two groups whose hashes did not change have the
     same pairs and weights as the night before. Returns one count a rule, with no pairs yet.
     """
     rules = (*spec.blocking_rules, spec.conflict_rule)
     conflict = len(rules) - 1
-    selects = [
-        f"select {number} as rule, unnest({rule.keys}) as key, rep_id, not is_verified as is_open from representative"
-        for number, rule in enumerate(rules)
-    ]
-    connection.execute(f"""
-        create or replace temp table block_key_all as
-        select distinct rule, hash(key) as key, rep_id, is_open
-        from ({" union all ".join(selects)})
-        where key is not null""")
+    connection.execute(f"create or replace temp table block_key_all as {keys_sql(rules)}")
     connection.execute(f"""
         create or replace temp table key_size as
         select
@@ -82,7 +89,7 @@ def block(connection: duckdb.DuckDBPyConnection, spec: LinkageSpec) -> tuple[Rul
             left join dropped on rep.rep_id = dropped.rep_id
         ) as row_of
         inner join representative as numbered on row_of.rep_token = numbered.rep_token""")
-    connection.execute("drop table block_key_all; drop table key_size")
+    connection.execute("drop table key_size")
     return tuple(RuleCount(rule.name, 0, crowded.get(number, 0)) for number, rule in enumerate(rules))
 
 

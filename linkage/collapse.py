@@ -63,8 +63,9 @@ def collapse(connection: duckdb.DuckDBPyConnection, spec: LinkageSpec) -> None:
     A representative's `rep_id` numbers the groups from 0 in the order of their tokens, whatever order the rows came in.
     """
     _group_records(connection)
-    _describe_groups(connection)
-    _finish_representatives(connection, spec)
+    describe_groups(connection)
+    _count_crowds(connection, spec)
+    finish_representatives(connection)
 
 
 def describe_each_record(connection: duckdb.DuckDBPyConnection, spec: LinkageSpec) -> None:
@@ -72,8 +73,9 @@ def describe_each_record(connection: duckdb.DuckDBPyConnection, spec: LinkageSpe
     connection.execute(
         "create or replace temp table grouped as select record_token, record_token as rep_token, true as agrees from record"
     )
-    _describe_groups(connection)
-    _finish_representatives(connection, spec)
+    describe_groups(connection)
+    _count_crowds(connection, spec)
+    finish_representatives(connection)
 
 
 def _group_records(connection: duckdb.DuckDBPyConnection) -> None:
@@ -143,8 +145,8 @@ def _group_records(connection: duckdb.DuckDBPyConnection) -> None:
         from checked""")
 
 
-def _describe_groups(connection: duckdb.DuckDBPyConnection) -> None:
-    """One row per group: the best-ranked source speaks for single fields, lists are joined."""
+def describe_groups(connection: duckdb.DuckDBPyConnection) -> None:
+    """`representative_raw`, one row per group of `grouped`: the best-ranked source speaks for single fields, lists are joined."""
 
     def best(column: str) -> str:
         return (
@@ -183,8 +185,8 @@ def _describe_groups(connection: duckdb.DuckDBPyConnection) -> None:
         group by grouped.rep_token""")
 
 
-def _finish_representatives(connection: duckdb.DuckDBPyConnection, spec: LinkageSpec) -> None:
-    """Drop contacts that belong to an institution, add the columns that keys and comparisons use, and number the groups.
+def _count_crowds(connection: duckdb.DuckDBPyConnection, spec: LinkageSpec) -> None:
+    """`crowded_phones` and `crowded_emails` belong to an institution; `postcode_people` says how many live at a postcode.
 
     Frequencies are held as powers of two, so that a night's few new people do not change every weight by a hair.
     """
@@ -199,6 +201,10 @@ def _finish_representatives(connection: duckdb.DuckDBPyConnection, spec: Linkage
         select postcode, pow(2, ceil(log2(greatest(count(*), 8)))) as n_people
         from (select unnest(postcodes) as postcode from representative_raw)
         group by postcode""")
+
+
+def finish_representatives(connection: duckdb.DuckDBPyConnection) -> None:
+    """Drop contacts that belong to an institution, add the columns that keys and comparisons use, and number the groups."""
     connection.execute("""
         create or replace temp table representative as
         with kept_phone as (

@@ -3,9 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import duckdb
+
+from linkage.errors import LinkageError
+from linkage.spec import LinkageSpec
+
+#: What a truth may say of a person, and so what quality can be told apart by, besides the source of a record.
+CHARACTERISTICS = ("kin", "ethnic_group", "deprivation_fifth", "age_band", "sex")
+
+#: NHS Data Dictionary, ethnic category 2001, to its group; Chinese stands with other, as in the 2001 census.
+_ETHNIC_GROUP = """
+    case
+        when ethnic_category_code in ('A', 'B', 'C') then 'White'
+        when ethnic_category_code in ('D', 'E', 'F', 'G') then 'Mixed'
+        when ethnic_category_code in ('H', 'J', 'K', 'L') then 'Asian'
+        when ethnic_category_code in ('M', 'N', 'P') then 'Black'
+        when ethnic_category_code in ('R', 'S') then 'Chinese and other'
+        else 'Not stated'
+    end"""
+
+_AGE_BAND = """
+    case
+        when age < 18 then '00-17'
+        when age < 45 then '18-44'
+        when age < 65 then '45-64'
+        when age < 80 then '65-79'
+        when age is not null then '80+'
+        else 'Not known'
+    end"""
 
 
 @dataclass(frozen=True)
@@ -24,82 +52,180 @@ class Quality:
     mixed_record_share: float
 
 
+NOTHING_JUDGED = Quality(0, 0, 1.0, 1.0, 1.0, 1.0, 0.0)
+
+
 def evaluate(person_record: Path, truth: Path, *, source: str | None = None) -> Quality:
     """Compare `person_record` (record_token, source, person_id) with `truth` (record_token, person_no), both Parquet.
 
     With `source`, the measures are over pairs that hold a record of that source, and records of it. Records that only one of
     the two knows are left out.
     """
+    if source is None:
+        return _qualities(person_record, truth, "'all'").get("all", NOTHING_JUDGED)
+    return evaluate_by(person_record, truth, "source").get(source, NOTHING_JUDGED)
+
+
+def evaluate_by(person_record: Path, truth: Path, characteristic: str) -> dict[str, Quality]:
+    """The quality for each group of a characteristic: `source`, or a column of `truth`.
+
+    A group's measures are over the pairs that hold a record of the group, and its records.
+    """
+    return _qualities(person_record, truth, "p.source" if characteristic == "source" else f't."{characteristic}"')
+
+
+def _qualities(person_record: Path, truth: Path, group_sql: str) -> dict[str, Quality]:
     with duckdb.connect() as connection:
-        connection.execute(
-            """
-            create temp table judged as
-            select cast(p.record_token as varchar) as record_token, p.source, p.person_id, t.person_no
-            from read_parquet($1) as p
-            inner join read_parquet($2) as t on cast(p.record_token as varchar) = cast(t.record_token as varchar)""",
-            [str(person_record), str(truth)],
-        )
-        chosen = "true" if source is None else "source = $source"
-        row = connection.execute(
+        rows = connection.execute(
             f"""
-            with cell as (
-                select person_id, person_no, count(*) as n, count(*) filter ({chosen}) as k from judged group by all
+            with cell_group as (
+                select p.person_id, t.person_no, cast({group_sql} as varchar) as member_of, count(*) as k
+                from read_parquet($1) as p
+                inner join read_parquet($2) as t on cast(p.record_token as varchar) = cast(t.record_token as varchar)
+                group by all
             ),
 
-            by_person as (select person_id, sum(n) as n, sum(k) as k from cell group by person_id),
-            by_truth as (select person_no, sum(n) as n, sum(k) as k from cell group by person_no),
-
-            -- pairs that hold a chosen record: all pairs less the pairs without one
-            pair_count as (
+            -- n records of a person, of a true person, of both; k of them of the group that is looked at
+            counted as (
                 select
-                    (select sum(n * (n - 1) - (n - k) * (n - k - 1)) from cell) as n_right,
-                    (select sum(n * (n - 1) - (n - k) * (n - k - 1)) from by_person) as n_linked,
-                    (select sum(n * (n - 1) - (n - k) * (n - k - 1)) from by_truth) as n_true
+                    member_of,
+                    person_id,
+                    person_no,
+                    k,
+                    sum(k) over (partition by person_id, person_no) as n,
+                    sum(k) over (partition by person_id) as n_person,
+                    sum(k) over (partition by person_no) as n_truth
+                from cell_group
+            ),
+
+            -- pairs that hold a record of the group: all pairs less the pairs without one
+            right_pair as (
+                select member_of, sum(n * (n - 1) - (n - k) * (n - k - 1)) as n_pairs from counted group by member_of
+            ),
+
+            linked_pair as (
+                select member_of, sum(n * (n - 1) - (n - k) * (n - k - 1)) as n_pairs, count(*) as n_people
+                from (select member_of, person_id, any_value(n_person) as n, sum(k) as k from counted group by all)
+                group by member_of
+            ),
+
+            true_pair as (
+                select member_of, sum(n * (n - 1) - (n - k) * (n - k - 1)) as n_pairs
+                from (select member_of, person_no, any_value(n_truth) as n, sum(k) as k from counted group by all)
+                group by member_of
             ),
 
             per_record as (
                 select
-                    sum(cell.k) as n_records,
-                    sum(cell.k * cell.n / by_person.n) as precision_sum,
-                    sum(cell.k * cell.n / by_truth.n) as recall_sum,
-                    sum(cell.k) filter (by_person.n > cell.n) as n_mixed
-                from cell
-                inner join by_person on cell.person_id = by_person.person_id
-                inner join by_truth on cell.person_no = by_truth.person_no
+                    member_of,
+                    sum(k) as n_records,
+                    sum(k * n / n_person) as precision_sum,
+                    sum(k * n / n_truth) as recall_sum,
+                    coalesce(sum(k) filter (n_person > n), 0) as n_mixed
+                from counted
+                group by member_of
             )
 
             select
-                per_record.n_records,
-                (select count(*) from by_person where k > 0),
-                pair_count.n_right / nullif(pair_count.n_linked, 0),
-                pair_count.n_right / nullif(pair_count.n_true, 0),
-                per_record.precision_sum / per_record.n_records,
-                per_record.recall_sum / per_record.n_records,
-                coalesce(per_record.n_mixed, 0) / per_record.n_records
-            from pair_count
-            cross join per_record""",
-            {} if source is None else {"source": source},
-        ).fetchone()
-    n_records, n_people, *shares = row
+                member_of,
+                n_records,
+                linked_pair.n_people,
+                right_pair.n_pairs / nullif(linked_pair.n_pairs, 0),
+                right_pair.n_pairs / nullif(true_pair.n_pairs, 0),
+                precision_sum / n_records,
+                recall_sum / n_records,
+                n_mixed / n_records
+            from per_record
+            inner join right_pair using (member_of)
+            inner join linked_pair using (member_of)
+            inner join true_pair using (member_of)
+            order by member_of""",
+            [str(person_record), str(truth)],
+        ).fetchall()
     # with no pairs at all nothing was put together wrongly, and nothing was missed
-    return Quality(int(n_records or 0), int(n_people or 0), *(1.0 if share is None else float(share) for share in shares))
+    return {
+        str(group): Quality(int(n_records), int(n_people), *(1.0 if share is None else float(share) for share in shares))
+        for group, n_records, n_people, *shares in rows
+    }
 
 
-def truth_by_token(truth: Path, local_ids: list[Path], out: Path) -> None:
-    """Join a supplier-side truth (source, local_id, person_no) to record tokens and write (record_token, person_no) as Parquet.
+def truth_by_token(
+    truth: Path, local_ids: list[Path], out: Path, *, people: Path | None = None, as_of: date | None = None
+) -> None:
+    """Join a supplier-side truth (source, local_id, person_no) to record tokens and write it as Parquet.
 
-    `local_ids` are Parquet files that say which token stands for which local id (record_token, source, local_id).
+    `local_ids` are Parquet files that say which token stands for which local id (record_token, source, local_id). The result is
+    (record_token, person_no) and, where `people` and `as_of` are given, the `CHARACTERISTICS` of the person. `people` is Parquet
+    with a row a person: person_no, birth_date, sex, ethnic_category_code, imd_decile, twin_of (the person_no of a twin),
+    household_no, given_name and family_name. Raises `LinkageError` when one of the files lacks a column or cannot be read.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
     target = str(out).replace("'", "''")
     with duckdb.connect() as connection:
-        connection.execute(
-            f"""
-            copy (
+        try:
+            connection.execute(
+                """
+                create temp table judged as
                 select distinct ids.record_token, t.person_no
                 from read_parquet($1, union_by_name = true) as ids
-                inner join read_parquet($2) as t on ids.source = t.source and ids.local_id = t.local_id
-                order by ids.record_token
-            ) to '{target}' (format parquet)""",
-            [[str(path) for path in local_ids], str(truth)],
+                inner join read_parquet($2) as t on ids.source = t.source and ids.local_id = t.local_id""",
+                [[str(path) for path in local_ids], str(truth)],
+            )
+            columns, joined = "", ""
+            if people is not None and as_of is not None:
+                _describe_people(connection, people, as_of)
+                columns = ", " + ", ".join(f"described.{name}" for name in CHARACTERISTICS)
+                joined = "left join described on judged.person_no = described.person_no"
+            connection.execute(f"""
+                copy (select judged.record_token, judged.person_no{columns} from judged {joined} order by judged.record_token)
+                to '{target}' (format parquet)""")
+        except (duckdb.IOException, duckdb.BinderException) as error:
+            raise LinkageError(
+                f"the truth in {truth.parent} cannot be read or is not complete: {str(error).splitlines()[0]}; a truth is "
+                "records.parquet (source, local_id, person_no) and people.parquet, as `phm synth` writes them"
+            ) from error
+
+
+def _describe_people(connection: duckdb.DuckDBPyConnection, people: Path, as_of: date) -> None:
+    """`described` (person_no and the characteristics): twins, and people who share both names and a home, are kin."""
+    connection.execute(
+        f"""
+        create temp table described as
+        with person as (
+            select
+                *,
+                date_diff('year', birth_date, $2) - cast(strftime(birth_date, '%m%d') > strftime($2, '%m%d') as integer) as age,
+                count(*) over (partition by household_no, given_name, family_name) > 1
+                    and household_no is not null as has_namesake
+            from read_parquet($1)
         )
+
+        select
+            person_no,
+            case when twin_of is not null then 'twin' when has_namesake then 'namesake' else 'neither' end as kin,
+            {_ETHNIC_GROUP} as ethnic_group,
+            coalesce(cast((imd_decile + 1) // 2 as varchar), 'Not known') as deprivation_fifth,
+            {_AGE_BAND} as age_band,
+            coalesce(upper(sex), 'Not known') as sex
+        from person""",
+        [str(people), as_of],
+    )
+
+
+def withhold_numbers(identity_dir: Path, out_dir: Path, *, share: float, spec: LinkageSpec) -> None:
+    """Copy identity files without the NHS numbers of a random share (0 to 1) of the records.
+
+    Every row of a chosen record loses its number. Registers of numbers keep theirs: they are what the rest is linked to. The
+    choice depends on the record and the spec's seed alone.
+    """
+    with duckdb.connect() as connection:
+        for path in sorted(identity_dir.glob("*/*/*.parquet")):
+            target = out_dir / path.relative_to(identity_dir)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            loses = "false"
+            if not spec.treatment(path.relative_to(identity_dir).parts[0]).is_number_register:
+                loses = f"hash(cast(record_token as varchar), {spec.seed}) / pow(2, 64) < {share}"
+            source, out = (str(p).replace("'", "''") for p in (path, target))
+            connection.execute(f"""
+                copy (select * replace (case when not ({loses}) then nhs_number end as nhs_number) from read_parquet('{source}'))
+                to '{out}' (format parquet)""")

@@ -273,8 +273,9 @@ def waterfall(
             "create or replace temp table pair as "
             f"select 0 as match_key, {one}::integer as join_key_l, {other}::integer as join_key_r"
         )
+        (n_groups,) = connection.execute("select count(*) from representative").fetchone()
         with splink_warnings_are_errors():
-            linker = pair_linker(connection, parameters, keep_calculation=True)
+            linker = pair_linker(connection, parameters, n_groups, keep_calculation=True)
             predicted = linker.inference.predict().as_record_list()
         chart = linker.visualisations.waterfall_chart(predicted, filter_nulls=False).chart_dict
         drop_linker(connection, linker)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import duckdb
 import numpy as np
 
 #: Why a join was refused, by the code in `Merged.refusal`; 0 is "not refused".
@@ -45,6 +46,25 @@ class Merged:
 
     cluster: np.ndarray
     refusal: np.ndarray
+
+
+def read_groups(connection: duckdb.DuckDBPyConnection, query: str, order_by: str) -> Groups:
+    """`Groups` of the rows of a query over `representative`, numbered from 0 in the order given."""
+    # the number is held as a number of its own: equal numbers must be equal, and nothing else matters
+    known = connection.execute(f"""
+        select
+            case when is_verified then cast(nhs_number as bigint) else 0 end as number,
+            once_bits,
+            coalesce(date_diff('day', date '1970-01-01', birth_date), {_NO_DAY}) as birth_day,
+            coalesce(date_diff('day', date '1970-01-01', death_date), {_NO_DAY}) as death_day
+        from ({query})
+        order by {order_by}""").fetchnumpy()
+    return Groups(*(plain(known[name]) for name in ("number", "once_bits", "birth_day", "death_day")))
+
+
+def plain(values: np.ndarray) -> np.ndarray:
+    """Whole numbers without the mask that DuckDB puts on a column that could be NULL."""
+    return np.ma.getdata(values).astype(np.int64)
 
 
 def merge(

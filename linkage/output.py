@@ -15,8 +15,24 @@ OUTPUT_COLUMNS: dict[str, dict[str, str]] = {
         "match_method": "varchar",
         "match_weight": "double",
         "linked_on": "date",
+        "is_person_changed": "boolean",
+        "is_in_review": "boolean",
+        "has_number": "boolean",
+        "is_register": "boolean",
+        "name_structure": "varchar",
+        "birth_date_state": "varchar",
+        "postcode_state": "varchar",
+        "is_unlinkable": "boolean",
+        "withheld_outcome": "varchar",
     },
-    "linkage_metric": {"run_id": "varchar", "metric": "varchar", "source": "varchar", "value": "double"},
+    "linkage_metric": {
+        "run_id": "varchar",
+        "metric": "varchar",
+        "source": "varchar",
+        "value": "double",
+        "as_of": "date",
+        "is_latest": "boolean",
+    },
 }
 
 
@@ -35,15 +51,58 @@ def write_outputs(connection: duckdb.DuckDBPyConnection, output_dir: Path) -> No
     _write(
         connection,
         """
-        select r.record_token, r.source, m.person_id, r.match_method, r.match_weight, m.valid_from as linked_on
+        with last_run as (
+            select max_by(run_id, finished_at) as run_id from registry.run
+        ),
+
+        -- a record that belonged to somebody before and was given to another person by this run
+        moved as (
+            select now.record_token
+            from registry.membership as now
+            inner join last_run on now.run_id = last_run.run_id
+            where
+                now.valid_to is null
+                and exists (
+                    select 1 from registry.membership as before
+                    where
+                        before.record_token = now.record_token and before.valid_to is not null
+                        and before.person_id <> now.person_id
+                )
+        ),
+
+        asked as (
+            select left_token as rep_token from registry.review where status = 'open' and reason not like 'sample%'
+            union
+            select right_token from registry.review where status = 'open' and reason not like 'sample%'
+        )
+
+        select
+            r.record_token, r.source, m.person_id, r.match_method, r.match_weight, m.valid_from as linked_on,
+            moved.record_token is not null as is_person_changed,
+            asked.rep_token is not null as is_in_review,
+            f.has_number, f.is_register, f.name_structure, f.birth_date_state, f.postcode_state, f.is_unlinkable,
+            f.withheld_outcome
         from registry.record as r
         inner join registry.membership as m on r.record_token = m.record_token and m.valid_to is null
+        left join registry.record_fact as f on r.record_token = f.record_token
+        left join moved on r.record_token = moved.record_token
+        left join asked on r.rep_token = asked.rep_token
         order by r.record_token""",
         output_dir / "person_record" / "00000001.parquet",
     )
     _write(
         connection,
-        "select run_id, metric, source, value from registry.metric order by run_id, metric, source",
+        """
+        with measured as (
+            select run.*, run.finished_at = max(run.finished_at) over () as is_latest
+            from registry.run as run
+            where not run.is_unchanged
+        )
+
+        select m.run_id, m.metric, m.source, m.value, measured.as_of, measured.is_latest
+        from registry.metric as m
+        inner join measured on m.run_id = measured.run_id
+        order by m.run_id, m.metric, m.source""",
         output_dir / "linkage_metric" / "00000001.parquet",
     )
     ensure_empty_outputs(output_dir)

@@ -1,6 +1,7 @@
 """The registry of persons: one DuckDB file that holds records, persons, what is known of pairs, and what reviewers said.
 
-Tables: `person`, `record`, `membership`, `edge`, `constraint`, `person_event`, `alias`, `review`, `verdict`, `metric` and `run`.
+Tables: `person`, `record`, `membership`, `edge`, `constraint`, `person_event`, `alias`, `review`, `verdict`,
+`metric`, `record_fact` and `run`.
 Every run changes it in one transaction. How person ids go from one night to the next is in `persons`.
 """
 
@@ -42,6 +43,8 @@ _SCHEMA = {
     "verdict": "question_id uuid not null, reviewer varchar not null, verdict varchar not null, comment varchar, "
     "answered_on date not null, is_deciding boolean not null",
     "metric": "run_id varchar not null, metric varchar not null, source varchar not null, value double not null",
+    "record_fact": "record_token uuid not null, has_number boolean, is_register boolean, name_structure varchar, "
+    "birth_date_state varchar, postcode_state varchar, is_unlinkable boolean, withheld_outcome varchar",
     "run": "run_id varchar not null, as_of date not null, finished_at timestamptz not null, input_fingerprint varchar not null, "
     "score_fingerprint varchar not null, model_version varchar not null, is_unchanged boolean not null",
 }
@@ -51,8 +54,8 @@ _ENOUGH_TO_JUDGE = 100
 
 
 @contextmanager
-def attached(connection: duckdb.DuckDBPyConnection, path: Path) -> Iterator[None]:
-    """Attach the registry as `registry`, making it first if it is not there.
+def attached(connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: bool = False) -> Iterator[None]:
+    """Attach the registry as `registry`, making it first if it is not there, unless it is only to be read.
 
     Raises `RegistryError` when the file is not a whole registry, naming the copy of the last good one.
     """
@@ -61,8 +64,9 @@ def attached(connection: duckdb.DuckDBPyConnection, path: Path) -> Iterator[None
     if previous_copy(path).exists() and (not path.exists() or path.stat().st_size == 0):
         raise RegistryError(f"the registry {path} is missing or empty; {_advice(path)}")
     try:
-        connection.execute(f"attach '{_quoted(path)}' as registry")
-        _bring_up_to_date(connection)
+        connection.execute(f"attach '{_quoted(path)}' as registry {'(read_only)' if read_only else ''}")
+        if not read_only:
+            _bring_up_to_date(connection)
     except duckdb.Error as error:
         if "lock" in str(error).lower():
             raise RegistryError(f"the registry {path} is in use by another process; wait for it to end and try again") from error
@@ -319,6 +323,15 @@ def store_review(connection: duckdb.DuckDBPyConnection, as_of: date) -> None:
         order by left_token, right_token""",
         [as_of],
     )
+
+
+def store_facts(connection: duckdb.DuckDBPyConnection) -> None:
+    """Replace `registry.record_fact` by `record_described` and what became of the records of `withheld`."""
+    connection.execute("""
+        create or replace table registry.record_fact as
+        select described.*, withheld.outcome as withheld_outcome
+        from record_described as described
+        left join withheld on described.record_token = withheld.record_token""")
 
 
 def store_run(

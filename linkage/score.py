@@ -64,13 +64,12 @@ def load_frequencies(connection: duckdb.DuckDBPyConnection, parameters: Paramete
             )
 
 
-def score(connection: duckdb.DuckDBPyConnection, spec: LinkageSpec, parameters: Parameters) -> None:
+def score(connection: duckdb.DuckDBPyConnection, spec: LinkageSpec, parameters: Parameters, n_groups: int) -> None:
     """Make `edge_new` (left_token, right_token, match_key, evidence, gamma_*) from `pair`.
 
     `evidence` is the match weight in bits without the prior, to six decimals. Pairs below `spec.review_weight` (prior included)
-    are not kept.
+    are not kept. `n_groups` is the size of the index, which the prior and the crowd at a postcode are measured by.
     """
-    (n_groups,) = connection.execute("select count(*) from representative").fetchone()
     (n_pairs,) = connection.execute("select count(*) from pair").fetchone()
     prior = parameters.prior(n_groups)
     gammas = [f"gamma_{name}" for name in levels()]
@@ -82,7 +81,7 @@ def score(connection: duckdb.DuckDBPyConnection, spec: LinkageSpec, parameters: 
         )
         return
     with splink_warnings_are_errors():
-        linker = pair_linker(connection, parameters)
+        linker = pair_linker(connection, parameters, n_groups)
         predicted = linker.inference.predict(threshold_match_weight=spec.review_weight)
     connection.execute(f"""
         create or replace temp table edge_new as
@@ -98,9 +97,10 @@ def score(connection: duckdb.DuckDBPyConnection, spec: LinkageSpec, parameters: 
     drop_linker(connection, linker)
 
 
-def pair_linker(connection: duckdb.DuckDBPyConnection, parameters: Parameters, *, keep_calculation: bool = False) -> Linker:
+def pair_linker(
+    connection: duckdb.DuckDBPyConnection, parameters: Parameters, n_groups: int, *, keep_calculation: bool = False
+) -> Linker:
     """A Splink linker that weighs exactly the pairs of `pair`; with `keep_calculation`, it keeps what its charts need."""
-    (n_groups,) = connection.execute("select count(*) from representative").fetchone()
     load_frequencies(connection, parameters)
     # Splink takes a term frequency from the input table when the column is there, so frequencies stay those of the artefact
     connection.execute(f"""

@@ -119,6 +119,17 @@ def create_macros(connection: duckdb.DuckDBPyConnection, spec: LinkageSpec) -> N
             list_filter(name_words(x), lambda w: not list_contains({_sql_list(lists["placeholder_given"])}, w))""",
         "family_words(x)": f"""
             list_filter(name_words(x), lambda w: not list_contains({_sql_list(lists["placeholder_family"])}, w))""",
+        # how a name is built, as the supplier wrote it, the middle names apart: what linkage may serve people unequally by
+        "name_structure(given, family)": r"""
+            case
+                when coalesce(trim(given), '') = '' and coalesce(trim(family), '') = '' then 'no_name'
+                when regexp_matches(concat_ws(' ', given, family), '[^\P{L}\p{Latin}]') then 'non_latin'
+                when regexp_matches(concat_ws(' ', given, family), '[^\P{L}A-Za-z]') then 'accented'
+                when contains(concat_ws(' ', given, family), '-') then 'hyphenated'
+                when not regexp_matches(trim(concat_ws(' ', given, family)), '\s') then 'one_word'
+                when not regexp_matches(trim(concat_ws(' ', given, family)), '\s+\S+\s') then 'two_words'
+                else 'three_or_more_words'
+            end""",
         # particles go only when something is left: somebody may be called Van or Ben
         "without_particles(w)": f"""
             case
@@ -367,6 +378,7 @@ def _standardise_rows(connection: duckdb.DuckDBPyConnection, as_of_sql: str) -> 
             given_words(middle_names) as middle_words,
             family_words(family_name) as family_words,
             family_words(previous_family_name) as previous_words,
+            name_structure(given_name, family_name) as name_structure,
             given_name is not null as has_given,
             family_name is not null as has_family,
             birth_date_state,
@@ -402,10 +414,14 @@ def _gather_records(connection: duckdb.DuckDBPyConnection) -> None:
             list_sort(list_distinct(flatten(
                 list(coalesce(family_words, [])) || list(coalesce(previous_words, []))
             ))) as all_family_words,
+            {_latest("name_structure", where="is_current and name_structure <> 'no_name'")} as name_structure,
             {_latest("birth_date")} as birth_date,
+            {_latest("birth_date_state", where="is_current and birth_date_state <> 'missing'")} as birth_date_state,
             {_latest("sex")} as sex,
             {_latest("death_date")} as death_date,
             {_latest("postcode", by="valid_to, valid_from, load_seq", where="true")} as postcode,
+            {_latest("postcode_state", by="valid_to, valid_from, load_seq", where="postcode_state <> 'missing'")}
+                as postcode_state,
             {_latest("uprn", by="valid_to, valid_from, load_seq", where="true")} as uprn,
             list_sort(list(distinct postcode) filter (postcode is not null)) as postcodes,
             list_sort(list_distinct(flatten(list(phones) filter (phones is not null)))) as phones,
@@ -432,10 +448,14 @@ def _gather_records(connection: duckdb.DuckDBPyConnection) -> None:
             list_sort(coalesce(alias_class.classes, [raw.given_words[1]])) as given_classes,
             nullif(array_to_string(coalesce(raw.family_words, []), ''), '') as family_name,
             list_sort(without_particles(coalesce(raw.all_family_words, []))) as family_tokens,
+            coalesce(raw.name_structure, 'no_name') as name_structure,
             raw.birth_date,
+            case when raw.birth_date is not null then 'valid' else coalesce(raw.birth_date_state, 'missing') end
+                as birth_date_state,
             raw.sex,
             case when raw.death_date >= coalesce(raw.birth_date, raw.death_date) then raw.death_date end as death_date,
             raw.postcode,
+            coalesce(raw.postcode_state, 'missing') as postcode_state,
             coalesce(raw.postcodes, []) as postcodes,
             raw.uprn,
             coalesce(raw.phones, []) as phones,
@@ -480,7 +500,7 @@ def _drop_common_birth_dates(connection: duckdb.DuckDBPyConnection, spec: Linkag
             n_records >= {spec.common_birth_date_records}
             and n_records >= {spec.common_birth_date_ratio} * n_source / (80 * 365.25)""")
     connection.execute("""
-        update record set birth_date = null
+        update record set birth_date = null, birth_date_state = 'over_represented'
         from common_birth_date as common
         where record.source = common.source and record.birth_date = common.birth_date""")
     connection.execute("""

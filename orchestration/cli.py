@@ -347,6 +347,36 @@ def review_waterfall(
     typer.echo(f"Wrote {out}.")
 
 
+@linkage_app.command("evaluate")
+@_guarded
+def linkage_evaluate(
+    truth: Annotated[Path, typer.Option(help="Folder with records.parquet and people.parquet, as `phm synth` writes them.")],
+    withhold_numbers: Annotated[
+        float, typer.Option(min=0, max=1, help="Link this share of the records without their NHS number, in a scratch folder.")
+    ] = 0.0,
+) -> None:
+    """Judge the index by a known truth: precision, recall and B-cubed, over all and by group."""
+    from orchestration.evaluation import evaluate_index, print_evaluation
+
+    settings = load_settings()
+    as_of = resolve_as_of(settings, None)
+    print_evaluation(evaluate_index(settings, truth, as_of, withhold_numbers), Console())
+
+
+@linkage_app.command("verify")
+@_guarded
+def linkage_verify() -> None:
+    """Link everything from nothing in a shadow and compare it with the registry. Exit 1, with an alert, when they differ."""
+    from orchestration.verification import print_verification, verify_index
+
+    settings = load_settings()
+    with run_lock(settings.lock_path, "phm linkage verify"):
+        found = verify_index(settings)
+    print_verification(found, Console())
+    if not found.is_sound:
+        raise typer.Exit(EXIT_FAILED)
+
+
 @release_app.command("list")
 @_guarded
 def release_list() -> None:

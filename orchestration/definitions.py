@@ -13,6 +13,7 @@ from orchestration.defs.landing import delivery_log, landing_assets, supplier_de
 from orchestration.defs.linkage import patient_index
 from orchestration.defs.release import release_asset
 from orchestration.defs.resources import Night
+from orchestration.defs.verification import weekly_schedule, weekly_verification
 from orchestration.defs.warehouse import dbt_resource, mart_keys, warehouse_assets
 from orchestration.landing.contract import read_contracts
 from orchestration.settings import Settings, load_settings
@@ -33,8 +34,8 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             release_asset(marts),
         ],
         asset_checks=[*map(landed_checks, sources), index_check(), marts_check(marts)],
-        jobs=[nightly_load],
-        schedules=[nightly_schedule(settings)],
+        jobs=[nightly_load, weekly_verification],
+        schedules=[nightly_schedule(settings), weekly_schedule(settings)],
         sensors=[arrival_sensor(settings), failure_sensor(settings)],
         resources={"night": Night(), "dbt": dbt_resource(settings)},
         executor=dg.in_process_executor,

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from synthetic.generate import GenerationError, GenerationSummary, generate
 
+from orchestration.evaluation import evaluate_index, print_quality
 from orchestration.night import delivery_dates, open_night
 from orchestration.run import NightRequest, run_night
 from orchestration.settings import Settings, SettingsError
@@ -33,6 +34,7 @@ def run_demo(settings: Settings, place: Place, console: Console) -> bool:
             console.print()
             if not run_night(settings, NightRequest(as_of=day.isoformat()), console).succeeded:
                 return False
+        print_quality(evaluate_index(settings, settings.truth_dir, delivery_dates(settings.landing_dir)[-1], 0.0), console)
         print_next_things(settings, time.monotonic() - started, console)
     return True
 

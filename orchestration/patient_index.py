@@ -8,7 +8,7 @@ from pathlib import Path
 from linkage.errors import LinkageError
 from linkage.link import Limits, LinkageReport, link
 from linkage.model import Parameters, read_parameters
-from linkage.spec import default_spec
+from linkage.spec import LinkageSpec, default_spec
 from linkage.train import Trained, train
 from orchestration.settings import PROJECT_DIR, Settings
 
@@ -22,12 +22,17 @@ def link_records(settings: Settings, run_id: str, as_of: date) -> LinkageReport:
         settings.identifiable_dir / "identity",
         settings.registry_path,
         settings.raw_dir / "linkage",
-        spec=default_spec(accept_test_numbers=not settings.is_production),
+        spec=linkage_spec(settings),
         parameters=linkage_model(),
         run_id=run_id,
         as_of=as_of,
-        limits=_limits(settings),
+        limits=limits(settings),
     )
+
+
+def linkage_spec(settings: Settings) -> LinkageSpec:
+    """How this warehouse links; never-issued NHS numbers count only where the people are synthetic."""
+    return default_spec(accept_test_numbers=not settings.is_production)
 
 
 def linkage_model() -> Parameters:
@@ -46,13 +51,14 @@ def train_model(settings: Settings, version: str, trained_on: str, as_of: date) 
     return train(
         settings.identifiable_dir / "identity",
         MODEL_DIR / f"{version}.json",
-        spec=default_spec(accept_test_numbers=not settings.is_production),
+        spec=linkage_spec(settings),
         version=version,
         trained_on=trained_on,
         as_of=as_of,
-        limits=_limits(settings),
+        limits=limits(settings),
     )
 
 
-def _limits(settings: Settings) -> Limits:
+def limits(settings: Settings) -> Limits:
+    """What linkage may use."""
     return Limits(settings.memory_limit, settings.threads, settings.spill_dir)

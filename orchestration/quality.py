@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import duckdb
 import polars as pl
 
 from expectations import (
@@ -23,6 +24,7 @@ from expectations import (
     check,
     contract_suite,
     event_dates,
+    linkage_equity,
     marts,
     nhs_number,
     patient_index,
@@ -38,11 +40,11 @@ from orchestration.sql import literal
 
 Findings = dict[str, list[Finding]]
 
-_MART_RULES = ("person", "person_segment")
+_MART_RULES = ("person", "person_segment", "linkage_equity")
 
 _GP_SOURCES = ("gp_emis", "gp_systmone")
 
-#: GP records of a source, with whether the person's latest Type 1 statement is a dissent: then the supplier should not have sent them.
+#: GP records of a source, with whether the person's latest Type 1 statement is a dissent: then they should not have been sent.
 _EXTRACTED_IN_SPITE = """
     select permission.has_type_1_dissent
     from core.person_record as record
@@ -217,6 +219,7 @@ def _mart_subjects(settings: Settings) -> list[Subject]:
     # an agreement that begins or ends brings or takes people: then the population is not compared
     is_comparable = served is not None and served.sharing == sharing_fingerprint(settings)
     closed = closed_purposes(settings)
+    gaps = _equity_gaps(settings)
     subjects = [
         Subject("core.condition_event", "select code from core.condition_event", marts.event_code_rules()),
         *(Subject(f"{gp}.opt_out", _EXTRACTED_IN_SPITE.format(source=gp), marts.type_1_rules()) for gp in _GP_SOURCES),
@@ -227,8 +230,21 @@ def _mart_subjects(settings: Settings) -> list[Subject]:
         subjects += [
             Subject(f"{schema}.{purpose}__person", f"select * from {schema}.person", marts.person_rules(n_previous)),
             Subject(f"{schema}.{purpose}__person_segment", f"select * from {schema}.person_segment", marts.segment_rules()),
+            Subject(
+                f"{schema}.{purpose}__linkage_equity",
+                f"select * from {schema}.linkage_equity",
+                linkage_equity.equity_rules(gaps),
+            ),
         ]
     return subjects
+
+
+def _equity_gaps(settings: Settings) -> list[linkage_equity.Gap]:
+    """The gaps in linkage that are beyond their limit, to be named in the findings; they are about groups, not people."""
+    with duckdb.connect(str(settings.build_database), read_only=True) as connection:
+        return connection.execute(
+            "select characteristic, group_name, measure from core.linkage_equity where is_breach order by all"
+        ).fetchall()
 
 
 def _keep(findings: Findings, settings: Settings, run_id: str, as_of: date, stage: str) -> None:

@@ -264,16 +264,18 @@ def _make(job: _Job, index: int) -> _Made:
         emission = module.emit(chunk, place, job.deliveries, _rng(job.seed, module.SOURCE, index + 1))
         made.take(emission)
         records.append(emission.records)
-    made.truth = _chunk_truth(chunk) | {"records": pl.concat(records) if records else Emission().records}
+    made.truth = _chunk_truth(chunk, place) | {"records": pl.concat(records) if records else Emission().records}
     return made
 
 
-def _chunk_truth(chunk: Chunk) -> dict[str, pl.DataFrame]:
+def _chunk_truth(chunk: Chunk, place: Place) -> dict[str, pl.DataFrame]:
     people = chunk["people"]
+    homes = chunk["addresses"].sort("valid_from").group_by("person_no", maintain_order=True).last()
+    deprivation = homes.join(place.lsoas, on="lsoa_code").select("person_no", "imd_decile")
     official = chunk["homelessness_cases"].filter(pl.col("duty") != "prevention").select("person_no").unique()
     homeless = people.filter("is_homeless_ever").select("person_no", "homeless_from", "homeless_to")
     return {
-        "people": people,
+        "people": people.join(deprivation, on="person_no", how="left", maintain_order="left"),
         "conditions": chunk["conditions"].drop("recorded_on"),
         "homelessness": homeless.with_columns(
             pl.col("person_no").is_in(official["person_no"].implode()).alias("has_official_case")

@@ -13,7 +13,7 @@ from html import escape
 from typing import Any, Literal
 
 import vl_convert
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 Row = Mapping[str, Any]
 
@@ -29,13 +29,16 @@ class Chart(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     query: str
-    kind: Literal["bar", "stacked_bar", "share_bar", "line", "pyramid"]
+    kind: Literal["bar", "stacked_bar", "share_bar", "column", "interval", "line", "pyramid"]
     title: str
     #: Says in words what the picture shows; becomes the text alternative.
     description: str
     x: str
     y: str
     colour: str | None = None
+    #: Columns with the limits of x, for an interval chart.
+    low: str | None = None
+    high: str | None = None
     #: The groups of `colour` run from low to high: shades of one hue instead of distinct colours.
     is_ordered: bool = False
     x_title: str = ""
@@ -43,6 +46,12 @@ class Chart(BaseModel):
     #: Order of the categories of y (bars) as a query gives them, unless listed here.
     order: list[str] | None = None
     height: int | None = None
+
+    @model_validator(mode="after")
+    def _has_limits(self) -> Chart:
+        if (self.kind == "interval") != (self.low is not None and self.high is not None):
+            raise ValueError("an interval chart names the columns low and high, and no other chart does")
+        return self
 
 
 class ChartError(Exception):
@@ -54,7 +63,7 @@ def to_svg(chart: Chart, rows: Sequence[Row]) -> str:
 
     Raises `ChartError` when a column is not in the rows.
     """
-    needed = [name for name in (chart.x, chart.y, chart.colour) if name]
+    needed = [name for name in (chart.x, chart.y, chart.colour, chart.low, chart.high) if name]
     for name in needed:
         if rows and name not in rows[0]:
             raise ChartError(f"chart {chart.title!r}: query {chart.query!r} has no column {name!r}; it has {sorted(rows[0])}")
@@ -121,6 +130,42 @@ def _share_bar(chart: Chart, categories: list[Any]) -> dict[str, Any]:
     return form
 
 
+def _column(chart: Chart, _categories: list[Any]) -> dict[str, Any]:
+    """Upright bars over a scale of steps, as a histogram has them; `colour` splits a bar."""
+    encoding: dict[str, Any] = {
+        "x": {
+            "field": chart.x,
+            "type": "ordinal",
+            "title": chart.x_title or None,
+            "axis": {"labelAngle": 0, "labelOverlap": True},
+        },
+        "y": {
+            "field": chart.y,
+            "type": "quantitative",
+            "title": chart.y_title or None,
+            "axis": {"format": ",d", "tickMinStep": 1},
+        },
+    }
+    if chart.colour:
+        encoding["color"] = _colour(chart)
+    return {"mark": {"type": "bar", "color": PALETTE[0]}, "encoding": encoding, "height": chart.height or 280}
+
+
+def _interval(chart: Chart, categories: list[Any]) -> dict[str, Any]:
+    """A dot for each category of y and a line from `low` to `high`; the scale need not begin at nought, as no bar does."""
+    rows = {"field": chart.y, "type": "nominal", "sort": categories, "title": chart.y_title or None}
+    scale = {"scale": {"zero": False}, "type": "quantitative"}
+    colour = {"color": _colour(chart)} if chart.colour else {}
+    line = {"x": {"field": chart.low, "title": chart.x_title or None, **scale}, "x2": {"field": chart.high}, "y": rows}
+    dot = {"x": {"field": chart.x, **scale}, "y": rows}
+    return {
+        "layer": [
+            {"mark": {"type": "rule", "strokeWidth": 3, "color": PALETTE[6]}, "encoding": line | colour},
+            {"mark": {"type": "point", "filled": True, "size": 90, "opacity": 1, "color": PALETTE[0]}, "encoding": dot | colour},
+        ]
+    }
+
+
 def _line(chart: Chart, _categories: list[Any]) -> dict[str, Any]:
     encoding: dict[str, Any] = {
         "x": {"field": chart.x, "type": "temporal", "title": chart.x_title or None, "axis": {"format": "%b %Y"}},
@@ -154,7 +199,15 @@ def _pyramid(chart: Chart, categories: list[Any]) -> dict[str, Any]:
     return form
 
 
-_FORMS = {"bar": _bar, "stacked_bar": _bar, "share_bar": _share_bar, "line": _line, "pyramid": _pyramid}
+_FORMS = {
+    "bar": _bar,
+    "stacked_bar": _bar,
+    "share_bar": _share_bar,
+    "column": _column,
+    "interval": _interval,
+    "line": _line,
+    "pyramid": _pyramid,
+}
 
 
 def _accessible(svg: str, chart: Chart) -> str:

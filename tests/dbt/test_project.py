@@ -129,6 +129,10 @@ def test_marts_hold_the_published_columns(models):
         "person_activity_month": "person_id month_end setting n_contacts n_emergency cost_gbp",
         "data_quality_result": "run_id source table_name rule severity status n_rows n_failed",
         "source_coverage": "organisation_code source first_delivery last_delivery n_people onboarding_status is_fresh",
+        "linkage_quality": "run_id as_of is_latest metric part source value",
+        "linkage_equity": "characteristic group_name measure numerator denominator share share_low share_high reference_group "
+        "ratio ratio_low ratio_high lowest_ratio is_breach",
+        "linkage_headline_effect": "headline ethnic_group n_people n_known rate_per_1000 adjusted_rate_per_1000",
         "release": "release_id as_of built_at git_commit model_version n_people",
     }
     marts = {(m.fqn[2], m.alias): set(m.columns) for m in models if layer(m) == "marts"}

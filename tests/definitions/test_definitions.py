@@ -94,12 +94,13 @@ def test_every_landed_table_the_index_and_the_marts_are_guarded(described):
     assert {
         f"marts_{purpose}/{purpose}__{table}:publishable"
         for purpose in ("direct_care", "secondary_use")
-        for table in ("person", "person_segment")
+        for table in ("person", "person_segment", "linkage_equity")
     } <= guarded
 
 
 def test_production_loads_by_itself_at_two_in_the_morning_in_london(described):
-    assert described["schedules"] == {"nightly": ["0 2 * * *", "Europe/London", "nightly_load", "RUNNING"]}
+    assert described["schedules"]["nightly"] == ["0 2 * * *", "Europe/London", "nightly_load", "RUNNING"]
+    assert described["schedules"]["weekly"] == ["0 6 * * 0", "Europe/London", "weekly_verification", "RUNNING"]
     assert described["sensors"]["delivery_arrived"] == "RUNNING"
 
 

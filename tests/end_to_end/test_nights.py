@@ -9,7 +9,9 @@ import polars as pl
 import pytest
 from small_place import BULK, DELTA
 
+from orchestration.evaluation import evaluate_index
 from orchestration.run_lock import run_lock
+from orchestration.settings import Settings
 
 NEXT = "2026-04-02"
 
@@ -27,6 +29,36 @@ def test_the_people_in_the_release_are_the_people_there_are(loaded):
     known = truth(loaded, "records")["person_no"].n_unique()
     ((found,),) = loaded.query("select count(*) from marts.person")
     assert abs(found - known) <= 0.02 * known
+
+
+def test_linkage_is_judged_by_the_truth_only_when_asked(loaded):
+    settings = Settings(data_dir=loaded.data_dir)
+    judged = evaluate_index(settings, settings.truth_dir, dt.date.fromisoformat(DELTA), 0.0)
+    assert judged.overall.n_records > 1_000
+    assert judged.overall.pair_precision >= 0.995
+    assert judged.overall.pair_recall >= 0.98
+    assert {"gp_emis", "voluntary_sector"} <= judged.by["source"].keys()
+    assert {"1", "5"} <= judged.by["deprivation_fifth"].keys()
+
+
+def test_the_registry_is_what_a_whole_run_would_make(loaded):
+    verified = loaded.phm("linkage", "verify")
+    assert verified.returncode == 0, verified.stderr + verified.stdout
+    assert "every pair, weight and person" in verified.stdout
+
+
+def test_the_linkage_page_says_what_the_marts_say(loaded):
+    ((n_records, n_withheld),) = loaded.query("""
+        select
+            cast(sum(value) filter (where metric = 'records' and source = 'all') as bigint),
+            cast(sum(value) filter (where starts_with(metric, 'withheld_')) as bigint)
+        from marts.linkage_quality where is_latest""")
+    page = (loaded.data_dir / "releases" / "current" / "direct_care" / "site" / "linkage.html").read_text(encoding="utf-8")
+    assert f"{n_records:,} records" in page
+    assert f"{n_withheld:,} such records" in page
+    ((n_rows, n_breaches),) = loaded.query("select count(*), count(*) filter (where is_breach) from marts.linkage_equity")
+    assert n_rows > 50
+    assert n_breaches == 0
 
 
 def test_the_dead_of_the_release_are_the_dead_of_the_place(loaded):

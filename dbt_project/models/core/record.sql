@@ -2,6 +2,10 @@
     'sex', 'birth_month', 'ethnic_category_code', 'ethnicity_recorded_on', 'is_test_record', 'is_sensitive', 'is_restricted',
     '_changed_seq'
 ] -%}
+{%- set linkage_facts = [
+    'is_person_changed', 'is_in_review', 'has_number', 'is_register', 'name_structure', 'birth_date_state', 'postcode_state',
+    'is_unlinkable', 'withheld_outcome'
+] -%}
 with part as (
     {% for source_record in [
         ref('int_record__demographics_pds'),
@@ -35,6 +39,9 @@ standing as (
         link.match_method,
         link.match_weight,
         link.linked_on,
+        {%- for fact in linkage_facts %}
+        link.{{ fact }},
+        {%- endfor %}
         part.organisation_code,
         {%- for attribute in attributes %}
         part.{{ attribute }},
@@ -60,6 +67,9 @@ select
     match_method,
     match_weight,
     linked_on,
+    {%- for fact in linkage_facts %}
+    {{ fact }},
+    {%- endfor %}
     organisation_code,
     {%- for attribute in attributes %}
     {{ attribute }},

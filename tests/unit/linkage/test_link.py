@@ -494,7 +494,7 @@ def test_truth_is_joined_to_tokens(tmp_path: Path) -> None:
 
 def test_linkage_stands_alone() -> None:
     code = (
-        "import sys, linkage.link, linkage.train, linkage.evaluate;"
+        "import sys, linkage.link, linkage.train, linkage.evaluate, linkage.verify;"
         "bad = [m for m in ('dagster', 'orchestration', 'expectations', 'pandas') if m in sys.modules];"
         "sys.exit(', '.join(bad) or None)"
     )

@@ -83,6 +83,23 @@ def test_a_chart_has_a_text_alternative_and_its_data(build):
     assert "Data as a table" in html
 
 
+def test_an_interval_chart_draws_a_dot_and_a_line_a_row(build):
+    chart = "kind: interval\nlow: low\nhigh: high"
+    page = PAGE.replace("kind: bar", chart).replace(
+        "kind, n_trees from", "kind, n_trees, 0.5 * n_trees as low, 2 * n_trees as high from"
+    )
+    (svg,) = re.findall(r"<svg.*?</svg>", build(page), re.DOTALL)
+    assert len(re.findall(r"<line[^>]*stroke-width=\"3\"", svg)) == 2
+    assert len(re.findall(r"<path[^>]*fill=\"#005eb8\"", svg)) == 2
+
+
+def test_a_column_chart_stands_upright(build):
+    page = PAGE.replace("kind: bar", "kind: column").replace("x: n_trees\ny: kind", "x: kind\ny: n_trees")
+    (svg,) = re.findall(r"<svg.*?</svg>", build(page), re.DOTALL)
+    tall, short = (float(h) for h in re.findall(r'd="M[\d.]+,[\d.]+h[\d.]+v([\d.]+)h-', svg)[-2:])
+    assert tall > 100 * short
+
+
 def test_a_page_fetches_nothing(build):
     html = build(PAGE)
     assert not re.findall(r"""(?:src|href)=["']?(?:https?:)?//""", html)
@@ -97,6 +114,8 @@ def test_a_page_fetches_nothing(build):
         (PAGE.replace("query: trees", "query: shrubs"), "no sql block named 'shrubs'"),
         (PAGE.replace("x: n_trees", "x: n_shrubs"), "no column 'n_shrubs'"),
         (PAGE.replace("kind: bar", "kind: pie"), "chart block at line"),
+        (PAGE.replace("kind: bar", "kind: interval"), "names the columns low and high"),
+        (PAGE.replace("kind: bar", "kind: interval\nlow: least\nhigh: most"), "no column 'least'"),
         (PAGE.replace("title: Trees\n", ""), "front matter"),
         (PAGE.replace("{{ trees[0]", "{{ shrubs[0]"), "'shrubs' is undefined"),
         (PAGE.replace("```sql trees table", "```sql"), "needs a name"),

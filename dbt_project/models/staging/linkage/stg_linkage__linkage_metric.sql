@@ -4,5 +4,7 @@ select
     run_id,
     metric,
     source,
-    value
+    value,
+    as_of,
+    is_latest
 from {{ source('linkage', 'linkage_metric') }}

@@ -1,0 +1,3 @@
+{{ config(materialized='view', alias='linkage_quality') }}
+
+{{ without_people(ref('linkage_quality')) }}
