@@ -40,7 +40,7 @@ _MART_RULES = ("person", "person_segment")
 
 _GP_SOURCES = ("gp_emis", "gp_systmone")
 
-#: GP records of a source, with whether the person's latest Type 1 statement is a dissent: then the supplier should not have sent them.
+#: GP records of a source, with whether the person's latest Type 1 statement is a dissent: the supplier should leave those out.
 _EXTRACTED_IN_SPITE = """
     select permission.has_type_1_dissent
     from core.person_record as record
