@@ -191,9 +191,10 @@ def _agreements(settings: Settings) -> Iterator[Finding]:
 
 def _purposes(settings: Settings) -> Iterator[Finding]:
     try:
+        load_agreements(settings)
         ensure_manifest(settings)
     except AgreementError:
-        return  # told by the finding before this one
+        return  # the finding before this one tells it
     except (ContractError, DbtError, PurposeError, SettingsError) as error:
         yield Finding("purposes", "fail", str(error))
     else:

@@ -44,7 +44,7 @@ _MART_RULES = ("person", "person_segment", "linkage_equity")
 
 _GP_SOURCES = ("gp_emis", "gp_systmone")
 
-#: GP records of a source, with whether the person's latest Type 1 statement is a dissent: then they should not have been sent.
+#: GP records of a source, with whether the person's latest Type 1 statement is a dissent: the supplier should leave those out.
 _EXTRACTED_IN_SPITE = """
     select permission.has_type_1_dissent
     from core.person_record as record

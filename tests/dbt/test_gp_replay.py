@@ -95,6 +95,7 @@ def replay(project: Path, model: str, columns: str, *, full_refresh: bool = Fals
 
 
 def test_deletes_under_a_disabled_agreement_are_ignored(project: Path) -> None:
+    """Trap 6: a disabled sharing agreement is followed by mass deletes, which are none."""
     data_dir = project.parent
 
     def deliver(load_seq: int, patients: list[tuple[str, str, bool]], agreements: list[tuple[str, bool]]) -> None:
