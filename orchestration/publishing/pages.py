@@ -34,6 +34,8 @@ from orchestration.publishing.charts import Chart, ChartError, to_svg
 
 _STYLE = "style.css"
 _LAYOUT = "layout.html"
+#: The purpose whose tables hold nobody: it has pages of its own only.
+_OPEN = "open"
 
 
 class PageError(Exception):
@@ -51,13 +53,14 @@ class Query:
 def build_site(database: Path, pages_dir: Path, output_dir: Path, context: Mapping[str, str]) -> list[Path]:
     """Build every page of `pages_dir` from the release database into `output_dir`.
 
-    `pages_dir` holds `layout.html`, `style.css`, `common/*.md` (built for every purpose that has no page of that name) and
-    `<purpose>/*.md`; `context` gives the layout its values and must have `purpose`, `release_id` and `as_of`. Returns the files
+    `pages_dir` holds `layout.html`, `style.css`, `common/*.md` (for every purpose with tables about people that has no page of that
+    name) and `<purpose>/*.md`; `context` gives the layout its values and must have `purpose`, `release_id` and `as_of`. Returns the files
     written.
     Raises `PageError` for a page that cannot be built.
     """
     output_dir.mkdir(parents=True, exist_ok=True)
-    pages = {page.stem: page for folder in ("common", context["purpose"]) for page in pages_dir.glob(f"{folder}/*.md")}
+    folders = [folder for folder in ("common", context["purpose"]) if (context["purpose"], folder) != (_OPEN, "common")]
+    pages = {page.stem: page for folder in folders for page in pages_dir.glob(f"{folder}/*.md")}
     sources = sorted(pages.values())
     layout = jinja2.Environment(autoescape=True).from_string((pages_dir / _LAYOUT).read_text(encoding="utf-8"))
     style = (pages_dir / _STYLE).read_text(encoding="utf-8")
