@@ -1,0 +1,226 @@
+"""What agreement is worth in one table, learned from the table alone: the Fellegi-Sunter model fitted by expectation-maximisation.
+
+Chance agreement (u) comes from random pairs, and for exact agreement from how common the value is. How matches agree (m) and how
+many there are (the prior) come from EM over all chosen pairs at once; Splink instead learns m a blocking rule at a time and takes
+the prior from a rule, which fails where a table has few exact duplicates or few columns. Agreement that households share is
+worth no more than the strangers found to share it allow.
+
+Weights are bits: log2(m / u). Sources: Fellegi and Sunter 1969; Winkler 1988 for EM; the tail bound on a likelihood ratio
+(at most 2^-w of non-matches weigh w or more) is Markov's inequality.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import duckdb
+import numpy as np
+
+from linkage.table.fields import Field
+
+#: Random pairs from which chance agreement is learned.
+RANDOM_PAIRS = 400_000
+
+#: Imagined matches that agree as the fields' first m say: what holds where a table has few matches to learn from.
+IMAGINED_MATCHES = 30.0
+IMAGINED_SHARE = 0.03
+
+#: Rounds of EM; it stops earlier when no posterior moves the expected number of matches by a ten-thousandth.
+MOST_ROUNDS = 25
+
+#: How far m of a level short of full agreement may rise above the first judgement: names, birth dates and identifiers are a
+#: person's own and keep; homes and occupations change.
+STEADY, UNSTEADY = 0.08, 0.5
+
+SMALLEST_M = 3e-4
+
+#: Matches that a record is thought to have before anything is known.
+FIRST_MATCHES_A_RECORD = 0.1
+
+#: Pairs below this weight at the first look (bits against) take no part in EM.
+HOPELESS = 20.0
+
+_SMALLEST_U = 1e-6
+
+
+@dataclass
+class Compared:
+    """Pairs and the level each field agrees on: `level[i, f]` counts from 0, the most specific; -1 where nothing can be said."""
+
+    left: np.ndarray
+    right: np.ndarray
+    level: np.ndarray
+
+
+@dataclass
+class Model:
+    """The learned weights. `m[f]` and `u[f]` are arrays over levels; `share[f]` is per record how common its value is."""
+
+    m: list[np.ndarray]
+    u: list[np.ndarray]
+    share: list[np.ndarray]
+    #: Probability that two random records are one person.
+    prior: float
+    #: Home evidence (bits, ascending) and what it is worth at most.
+    home_at: np.ndarray
+    home_worth: np.ndarray
+
+
+def compare(connection: duckdb.DuckDBPyConnection, fields: list[Field], pairs: str = "pair") -> Compared:
+    """Compare the pairs of a table (l, r) on every field."""
+    cases, measured = [], set()
+    for number, field in enumerate(fields):
+        whens = " ".join(f"when {level.sql} then {i}" for i, level in enumerate(field.levels) if level.sql != "else")
+        cases.append(f"cast(case when {field.null_sql} then -1 {whens} else {len(field.levels) - 1} end as tinyint) as g{number}")
+        measured |= set(re.findall(r"(\w+)_similarity", whens))
+    columns = [row[0] for row in connection.execute("describe subject").fetchall()]
+    both = ", ".join(f'l."{c}" as "{c}_l", r."{c}" as "{c}_r"' for c in columns if c not in ("n", "record_id"))
+    measures = "".join(f', jaro_winkler_similarity(l."{c}", r."{c}") as "{c}_similarity"' for c in sorted(measured))
+    found = connection.execute(f"""
+        select l, r, {", ".join(cases)}
+        from (
+            select pair.l, pair.r, {both}{measures}
+            from {pairs} as pair inner join subject as l on pair.l = l.n inner join subject as r on pair.r = r.n
+        )
+        order by l, r""").fetchnumpy()
+    level = np.empty((len(found["l"]), len(fields)), dtype=np.int8)
+    for number in range(len(fields)):
+        level[:, number] = found[f"g{number}"]
+    return Compared(np.asarray(found["l"], dtype=np.int64), np.asarray(found["r"], dtype=np.int64), level)
+
+
+def random_pairs(connection: duckdb.DuckDBPyConnection, file_no: np.ndarray, *, between_files: bool, seed: int) -> None:
+    """Make `random_pair` (l, r) of `subject`."""
+    rng = np.random.default_rng(seed)
+    n = len(file_no)
+    left, right = rng.integers(0, n, RANDOM_PAIRS), rng.integers(0, n, RANDOM_PAIRS)
+    keep = left < right
+    if between_files:
+        keep &= file_no[left] != file_no[right]
+    left, right = left[keep], right[keep]
+    connection.register("drawn", {"l": left, "r": right})
+    connection.execute("create or replace temp table random_pair as select distinct l, r from drawn")
+    connection.unregister("drawn")
+
+
+def shares(connection: duckdb.DuckDBPyConnection, fields: list[Field], cluster: np.ndarray) -> list[np.ndarray]:
+    """For each field and record, the share of people (clusters of records) who have the record's value; 1 where there is none."""
+    connection.register("in_cluster", {"n": np.arange(len(cluster)), "cluster": cluster})
+    result = []
+    for field in fields:
+        found = connection.execute(f"""
+            with counted as (
+                select {field.value} as value, count(distinct cluster) as n_people
+                from subject inner join in_cluster using (n) where {field.value} is not null group by all
+            )
+            select coalesce(counted.n_people / (select sum(n_people) from counted), 1.0) as share
+            from subject left join counted on subject.{field.value} = counted.value order by subject.n""").fetchnumpy()
+        result.append(np.asarray(found["share"], dtype=np.float64))
+    connection.unregister("in_cluster")
+    return result
+
+
+def first_m(fields: list[Field]) -> list[np.ndarray]:
+    """The judgement that training starts from, summing to one a field."""
+    return [np.array([level.m for level in field.levels]) / sum(level.m for level in field.levels) for field in fields]
+
+
+def learn(
+    fields: list[Field],
+    compared: Compared,
+    by_chance: Compared,
+    share: list[np.ndarray],
+    cluster: np.ndarray,
+    n_possible: int,
+    n_records: int,
+) -> tuple[Model, np.ndarray]:
+    """Fit the model and give it with the weight of every compared pair (posterior log2 odds, prior included)."""
+    strangers = cluster[by_chance.left] != cluster[by_chance.right]
+    u = [_chance(by_chance.level[strangers, f], len(field.levels)) for f, field in enumerate(fields)]
+    first = first_m(fields)
+    m = [values.copy() for values in first]
+    imagined = [values * max(IMAGINED_MATCHES, IMAGINED_SHARE * n_records) for values in first]
+    expected = FIRST_MATCHES_A_RECORD * n_records
+    model = Model(m, u, share, expected / n_possible, np.zeros(0), np.zeros(0))
+    # to begin with each record is thought to share its home with one stranger
+    cap = np.log2(n_possible / n_records)
+    home = np.array([field.is_home for field in fields])
+    bits = _bits(model)
+    everything = compared
+    for number in range(MOST_ROUNDS):
+        person, shared = _evidence(model, compared, home, bits)
+        worth = np.minimum(shared, cap) if model.home_at.size == 0 else np.minimum(shared, np.interp(shared, model.home_at, model.home_worth))
+        odds = person + worth + np.log2(model.prior / (1 - model.prior))
+        p = 1 / (1 + np.exp2(-np.clip(odds, -60, 60)))
+        # only what is more likely than not teaches: the many that are hardly likely are families and neighbours
+        sure = np.where(p >= 0.5, p, 0.0)
+        total = sure.sum()
+        for f, field in enumerate(fields) if number >= 2 else ():
+            known = compared.level[:, f] >= 0
+            counted = np.bincount(compared.level[known, f], weights=sure[known], minlength=len(field.levels)) + imagined[f]
+            model.m[f] = _plausible(counted / counted.sum(), first[f], STEADY if field.is_steady else UNSTEADY)
+        model.prior = float(np.clip((total + 0.5) / n_possible, 1e-12, 0.5))
+        model.home_at, model.home_worth = _worth(shared, p, n_possible)
+        bits = _bits(model)
+        if number == 0:
+            # what agrees on hardly anything will not come to agree; most pairs are such
+            hopeful = (odds > -HOPELESS) | (shared > 0)
+            compared = Compared(compared.left[hopeful], compared.right[hopeful], compared.level[hopeful])
+        if abs(total - expected) <= 1e-4 * expected:
+            break
+        expected = total
+    return model, weigh(model, fields, everything)
+
+
+def weigh(model: Model, fields: list[Field], compared: Compared) -> np.ndarray:
+    """The weight of each pair: log2 odds that it is one person, prior included."""
+    home = np.array([field.is_home for field in fields])
+    person, shared = _evidence(model, compared, home, _bits(model))
+    worth = np.minimum(shared, np.interp(shared, model.home_at, model.home_worth)) if model.home_at.size else shared
+    return person + worth + np.log2(model.prior / (1 - model.prior))
+
+
+def _plausible(m: np.ndarray, first: np.ndarray, most: float) -> np.ndarray:
+    """m with no disagreement more common than a person's records can show; families would else pass for people."""
+    bounded = np.minimum(m[1:], first[1:] + most)
+    result = np.concatenate([[1 - bounded.sum()], bounded])
+    return np.maximum(result, SMALLEST_M) / np.maximum(result, SMALLEST_M).sum()
+
+
+def _chance(level: np.ndarray, n_levels: int) -> np.ndarray:
+    known = level[level >= 0]
+    counted = np.bincount(known, minlength=n_levels) + 0.5
+    return np.maximum(counted / counted.sum(), _SMALLEST_U)
+
+
+def _bits(model: Model) -> list[np.ndarray]:
+    """Weight of each level, the exact one apart from how common the value is."""
+    return [np.log2(m / u) for m, u in zip(model.m, model.u, strict=True)]
+
+
+def _evidence(model: Model, compared: Compared, home: np.ndarray, bits: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    person = np.zeros(len(compared.left))
+    shared = np.zeros(len(compared.left))
+    for f, weights in enumerate(bits):
+        level = compared.level[:, f]
+        value = np.concatenate([weights, [0.0]])[level]
+        exact = level == 0
+        common = np.maximum(model.share[f][compared.left[exact]], model.share[f][compared.right[exact]])
+        value[exact] = np.log2(model.m[f][0]) - np.log2(common)
+        (shared if home[f] else person).__iadd__(value)
+    return person, shared
+
+
+def _worth(shared: np.ndarray, p: np.ndarray, n_possible: int) -> tuple[np.ndarray, np.ndarray]:
+    """How much home evidence of at least this many bits can be worth: matches against strangers who share as much."""
+    if not len(shared):
+        return np.zeros(0), np.zeros(0)
+    order = np.argsort(-shared, kind="stable")
+    matches, strangers = np.cumsum(p[order]) + 0.5, np.cumsum(1 - p[order]) + 0.5
+    worth = np.log2(matches / (p.sum() + 0.5)) - np.log2(strangers / n_possible)
+    at = shared[order][::-1]
+    # more evidence is never worth less
+    worth = np.maximum.accumulate(worth[::-1])
+    keep = np.flatnonzero(np.concatenate([np.diff(at) > 1e-9, [True]]))
+    return at[keep], worth[keep]
