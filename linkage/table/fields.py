@@ -35,6 +35,8 @@ class Field:
     is_home: bool = False
     #: A person's own and for life, so that most records of one person agree.
     is_steady: bool = False
+    #: Nobody else has the same: an identifier, a mailbox.
+    is_own: bool = False
     #: SQL expressions over `subject` whose agreement may bring two records together, the most telling first.
     keys: tuple[str, ...] = ()
 
@@ -69,7 +71,7 @@ def _given(has_family: bool) -> Field:
             _level("a known form of the same name", "list_has_any(given_classes_l, given_classes_r)", 0.04),
             _level("one slip apart", f"{_typo('given', shortest=3)} or {_alike('given', 0.94)}", 0.06),
             _level("another of their names the same", "list_has_any(given_tokens_l, given_tokens_r)", 0.02),
-            _level("same initial", "least(length(given_l), length(given_r)) = 1 and left(given_l, 1) = left(given_r, 1)", 0.02),
+            _level("same initial", "least(length(given_l), length(given_r)) = 1 and left(given_l, 1) = left(given_r, 1)", 0.04),
             _level("alike", f"{_alike('given', 0.85)} or (given_similarity >= 0.6 and damerau_levenshtein(given_all_l, given_all_r) <= 2"
                    " and least(length(given_all_l), length(given_all_r)) >= 6)", 0.02),
             _level("somewhat alike", _alike("given", 0.72), 0.015),
@@ -134,8 +136,8 @@ def _birth() -> Field:
                 0.02,
             ),
             _level("two digits apart", "birth_similarity >= 0.75 and damerau_levenshtein(birth_l, birth_r) <= 2", 0.01),
-            _level("the same year", "birth_year_l = birth_year_r", 0.015),
-            _level("different", "else", 0.015),
+            _level("the same year", "birth_year_l = birth_year_r", 0.01),
+            _level("different", "else", 0.01),
         ),
         _nulls("birth"),
         is_steady=True,
@@ -180,6 +182,7 @@ def _code(name: str, column: str, *, is_home: bool = False) -> Field:
         _nulls(column),
         is_home=is_home,
         is_steady=not is_home,
+        is_own=not is_home,
         keys=(column,),
     )
 
@@ -195,6 +198,7 @@ def _email() -> Field:
             _level("different", "else", 0.12),
         ),
         _nulls("email"),
+        is_own=True,
         keys=("email", "split_part(email, '@', 1)"),
     )
 

@@ -29,9 +29,16 @@ IMAGINED_SHARE = 0.03
 #: Rounds of EM; it stops earlier when no posterior moves the expected number of matches by a ten-thousandth.
 MOST_ROUNDS = 25
 
-#: How far m of a level short of full agreement may rise above the first judgement: names, birth dates and identifiers are a
-#: person's own and keep; homes and occupations change.
-STEADY, UNSTEADY = 0.08, 0.5
+#: What m of a level short of full agreement may become at most: of what is a person's own and for life (names, birth dates,
+#: identifiers) so many times the first judgement; of homes and occupations, which change, so much more than it.
+MOST_STEADY, MOST_OTHERWISE = 3.0, 0.5
+
+#: Records that make a first name well known, and the most twins there can be for each pair of one person's records.
+WELL_KNOWN = 3.0
+MOST_TWINS = 0.07
+
+#: The weight (bits against) of a pair that may not be one person.
+REFUSED = 60.0
 
 SMALLEST_M = 3e-4
 
@@ -150,7 +157,7 @@ def learn(
     everything = compared
     for number in range(MOST_ROUNDS):
         person, shared = _evidence(model, compared, home, bits)
-        worth = np.minimum(shared, cap) if model.home_at.size == 0 else np.minimum(shared, np.interp(shared, model.home_at, model.home_worth))
+        worth = np.minimum(shared, cap) if model.home_at.size == 0 else _home_worth(model, compared, shared, p)
         odds = person + worth + np.log2(model.prior / (1 - model.prior))
         p = 1 / (1 + np.exp2(-np.clip(odds, -60, 60)))
         # only what is more likely than not teaches: the many that are hardly likely are families and neighbours
@@ -159,13 +166,14 @@ def learn(
         for f, field in enumerate(fields) if number >= 2 else ():
             known = compared.level[:, f] >= 0
             counted = np.bincount(compared.level[known, f], weights=sure[known], minlength=len(field.levels)) + imagined[f]
-            model.m[f] = _plausible(counted / counted.sum(), first[f], STEADY if field.is_steady else UNSTEADY)
+            model.m[f] = _plausible(counted / counted.sum(), _most(field, first[f]))
         model.prior = float(np.clip((total + 0.5) / n_possible, 1e-12, 0.5))
         model.home_at, model.home_worth = _worth(shared, p, n_possible)
         bits = _bits(model)
         if number == 0:
             # what agrees on hardly anything will not come to agree; most pairs are such
             hopeful = (odds > -HOPELESS) | (shared > 0)
+            p = p[hopeful]
             compared = Compared(compared.left[hopeful], compared.right[hopeful], compared.level[hopeful])
         if abs(total - expected) <= 1e-4 * expected:
             break
@@ -177,13 +185,47 @@ def weigh(model: Model, fields: list[Field], compared: Compared) -> np.ndarray:
     """The weight of each pair: log2 odds that it is one person, prior included."""
     home = np.array([field.is_home for field in fields])
     person, shared = _evidence(model, compared, home, _bits(model))
-    worth = np.minimum(shared, np.interp(shared, model.home_at, model.home_worth)) if model.home_at.size else shared
-    return person + worth + np.log2(model.prior / (1 - model.prior))
+    prior = np.log2(model.prior / (1 - model.prior))
+    p = 1 / (1 + np.exp2(-np.clip(person + np.minimum(shared, np.interp(shared, model.home_at, model.home_worth)) + prior, -60, 60)))
+    weight = person + _home_worth(model, compared, shared, p) + prior
+    weight[_twins(model, fields, compared, weight)] = -REFUSED
+    return weight
 
 
-def _plausible(m: np.ndarray, first: np.ndarray, most: float) -> np.ndarray:
+def _twins(model: Model, fields: list[Field], compared: Compared, weight: np.ndarray) -> np.ndarray:
+    """Pairs that are twins rather than one person under two first names, as far as the table shows twins.
+
+    They agree on birth date and on family or home, have two well-known first names that are wholly different, and no number or
+    mailbox of their own in common: no weight can tell them apart. Twins are about three in a hundred people; where many more
+    pairs are such, first names are not kept well in this table, and the pairs stay as they are.
+    """
+    none = np.zeros(len(weight), dtype=bool)
+    number = {field.name: f for f, field in enumerate(fields)}
+    if "given name" not in number or "birth date" not in number:
+        return none
+    f_given = number["given name"]
+    given, birth = compared.level[:, f_given], compared.level[:, number["birth date"]]
+    near, apart = none.copy(), none.copy()
+    for f, field in enumerate(fields):
+        if field.is_home:
+            near |= compared.level[:, f] == 0
+        elif field.is_own:
+            apart |= compared.level[:, f] == 0
+    alike = near & ~apart & (birth == 0) & (given >= 0) & (weight > 0)
+    differs = given == len(model.m[f_given]) - 1
+    share = model.share[f_given]
+    well_known = np.minimum(share[compared.left], share[compared.right]) * len(share) >= WELL_KNOWN
+    found = alike & differs & well_known
+    return found if found.sum() <= MOST_TWINS * max((alike & ~differs).sum(), 1) + 2 else none
+
+
+def _most(field: Field, first: np.ndarray) -> np.ndarray:
+    return first * MOST_STEADY if field.is_steady else first + MOST_OTHERWISE
+
+
+def _plausible(m: np.ndarray, most: np.ndarray) -> np.ndarray:
     """m with no disagreement more common than a person's records can show; families would else pass for people."""
-    bounded = np.minimum(m[1:], first[1:] + most)
+    bounded = np.minimum(m[1:], most[1:])
     result = np.concatenate([[1 - bounded.sum()], bounded])
     return np.maximum(result, SMALLEST_M) / np.maximum(result, SMALLEST_M).sum()
 
@@ -210,6 +252,27 @@ def _evidence(model: Model, compared: Compared, home: np.ndarray, bits: list[np.
         value[exact] = np.log2(model.m[f][0]) - np.log2(common)
         (shared if home[f] else person).__iadd__(value)
     return person, shared
+
+
+def _home_worth(model: Model, compared: Compared, shared: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """What home evidence counts for: itself, at most what such evidence is worth, and at most what its crowd leaves of it."""
+    n = len(model.share[0])
+    crowd = np.maximum(_strangers(compared.left, compared.right, shared, p, n), 1e-9)
+    return np.minimum(np.minimum(shared, np.interp(shared, model.home_at, model.home_worth)), np.where(crowd >= 1, np.log2(n / crowd), np.inf))
+
+
+def _strangers(left: np.ndarray, right: np.ndarray, shared: np.ndarray, p: np.ndarray, n: int) -> np.ndarray:
+    """For each pair, how many strangers share as much of their home with either of the two as they do with each other."""
+    record = np.concatenate([left, right])
+    evidence = np.concatenate([shared, shared])
+    strange = np.concatenate([1 - p, 1 - p])
+    order = np.lexsort((-evidence, record))
+    running = np.cumsum(strange[order])
+    first = np.searchsorted(record[order], np.arange(n))
+    before = np.concatenate([[0.0], running])[first]
+    counted = np.empty(len(record))
+    counted[order] = running - before[record[order]] - strange[order]
+    return np.maximum(counted[: len(left)], counted[len(left) :])
 
 
 def _worth(shared: np.ndarray, p: np.ndarray, n_possible: int) -> tuple[np.ndarray, np.ndarray]:
