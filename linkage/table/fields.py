@@ -259,6 +259,9 @@ def _number(name: str, column: str) -> Field:
     )
 
 
+_THE_SAME = ("given", "family", "birth", "birth_year", "sex", "nhs_number", "postcode", "email")
+
+
 def choose_fields(connection: duckdb.DuckDBPyConnection) -> tuple[list[Field], list[str]]:
     """The fields that `subject` allows, and notes on columns that say nothing: wholly empty, or the same for everybody."""
     columns = [row[0] for row in connection.execute("describe subject").fetchall()]
@@ -278,26 +281,28 @@ def choose_fields(connection: duckdb.DuckDBPyConnection) -> tuple[list[Field], l
     (n,) = connection.execute("select count(*) from subject").fetchone()
     has_given, has_family = n_values["given"] > 0, n_values["family"] > 0
     fields: list[Field] = []
-    if has_given:
+    if n_values["given"] > 1:
         fields.append(_given(has_family))
     if n_values["middle"] > 1:
         fields.append(_middle())
-    if has_family:
+    if n_values["family"] > 1:
         fields.append(_family(has_given))
-    if n_full:
+    if n_values["birth"] > 1:
         fields.append(_birth())
-    if n_years > 0.001 * n:
+    if n_years > 0.001 * n and n_values["birth_year"] > 1:
         fields.append(_year(n_full > 0))
     if n_values["sex"] > 1:
         fields.append(_sex())
-    if n_values["nhs_number"]:
+    if n_values["nhs_number"] > 1:
         fields.append(_code("NHS number", "nhs_number"))
     if n_values["postcode"] > 1:
         fields.append(_postcode(n_uk > n_postcodes / 2))
     if n_values["email"] > 1:
         fields.append(_email())
-    notes = []
+    notes = [f"{name} is the same for everybody who has one and was not used" for name in _THE_SAME if n_values.get(name) == 1]
     for column in columns:
+        if n_values[column] == 0 and column.startswith(("text_", "number_", "address_", "identifier_", "phone_")):
+            notes.append(f"{column} is empty and was not used")
         kind, _, rest = column.partition("_")
         if kind not in ("text", "number", "address", "identifier", "phone") or n_values[column] < 2:
             continue

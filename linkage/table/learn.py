@@ -20,7 +20,7 @@ import numpy as np
 from linkage.table.fields import Field
 
 #: Random pairs from which chance agreement is learned.
-RANDOM_PAIRS = 400_000
+RANDOM_PAIRS = 300_000
 
 #: Imagined matches that agree as the fields' first m say: what holds where a table has few matches to learn from.
 IMAGINED_MATCHES = 30.0
@@ -58,6 +58,10 @@ class Compared:
     left: np.ndarray
     right: np.ndarray
     level: np.ndarray
+
+    def only(self, chosen: np.ndarray) -> Compared:
+        """The chosen pairs."""
+        return Compared(self.left[chosen], self.right[chosen], self.level[chosen])
 
 
 @dataclass
@@ -97,16 +101,13 @@ def compare(connection: duckdb.DuckDBPyConnection, fields: list[Field], pairs: s
     return Compared(np.asarray(found["l"], dtype=np.int64), np.asarray(found["r"], dtype=np.int64), level)
 
 
-def random_pairs(connection: duckdb.DuckDBPyConnection, file_no: np.ndarray, *, between_files: bool, seed: int) -> None:
-    """Make `random_pair` (l, r) of `subject`."""
+def draw_random_pairs(connection: duckdb.DuckDBPyConnection, file_no: np.ndarray, *, seed: int) -> None:
+    """Make `random_pair` (l, r) of `subject`; where there are two files, across them."""
     rng = np.random.default_rng(seed)
-    n = len(file_no)
-    left, right = rng.integers(0, n, RANDOM_PAIRS), rng.integers(0, n, RANDOM_PAIRS)
-    keep = left < right
-    if between_files:
-        keep &= file_no[left] != file_no[right]
-    left, right = left[keep], right[keep]
-    connection.register("drawn", {"l": left, "r": right})
+    drawn = np.sort(rng.integers(0, len(file_no), (RANDOM_PAIRS, 2)), axis=1)
+    left, right = drawn[:, 0], drawn[:, 1]
+    keep = file_no[left] != file_no[right] if file_no.any() else left < right
+    connection.register("drawn", {"l": left[keep], "r": right[keep]})
     connection.execute("create or replace temp table random_pair as select distinct l, r from drawn")
     connection.unregister("drawn")
 
@@ -140,9 +141,9 @@ def learn(
     share: list[np.ndarray],
     cluster: np.ndarray,
     n_possible: int,
-    n_records: int,
-) -> tuple[Model, np.ndarray]:
-    """Fit the model and give it with the weight of every compared pair (posterior log2 odds, prior included)."""
+) -> Model:
+    """Fit the model to compared pairs. `cluster` says who is one person as far as is known; `n_possible` counts all pairs."""
+    n_records = len(cluster)
     strangers = cluster[by_chance.left] != cluster[by_chance.right]
     u = [_chance(by_chance.level[strangers, f], len(field.levels)) for f, field in enumerate(fields)]
     first = first_m(fields)
@@ -154,7 +155,6 @@ def learn(
     cap = np.log2(n_possible / n_records)
     home = np.array([field.is_home for field in fields])
     bits = _bits(model)
-    everything = compared
     for number in range(MOST_ROUNDS):
         person, shared = _evidence(model, compared, home, bits)
         worth = np.minimum(shared, cap) if model.home_at.size == 0 else _home_worth(model, compared, shared, p)
@@ -174,11 +174,11 @@ def learn(
             # what agrees on hardly anything will not come to agree; most pairs are such
             hopeful = (odds > -HOPELESS) | (shared > 0)
             p = p[hopeful]
-            compared = Compared(compared.left[hopeful], compared.right[hopeful], compared.level[hopeful])
+            compared = compared.only(hopeful)
         if abs(total - expected) <= 1e-4 * expected:
             break
         expected = total
-    return model, weigh(model, fields, everything)
+    return model
 
 
 def weigh(model: Model, fields: list[Field], compared: Compared) -> np.ndarray:

@@ -32,20 +32,18 @@ class Blocking:
     n_crowded_keys: int
 
 
-def choose_pairs(connection: duckdb.DuckDBPyConnection, fields: list[Field], *, between_files: bool) -> Blocking:
-    """Make `pair` (l, r), l < r, numbers of `subject`; of two files only pairs across when `between_files`."""
-    sizes = [row[0] for row in connection.execute("select count(*) from subject group by file_no order by file_no").fetchall()]
-    n = sum(sizes)
-    n_possible = sizes[0] * sizes[1] if between_files else n * (n - 1) // 2
-    across = "and l.file_no <> r.file_no" if between_files else ""
+def choose_pairs(connection: duckdb.DuckDBPyConnection, fields: list[Field]) -> Blocking:
+    """Make `pair` (l, r), l < r, numbers of `subject`, within files and across."""
+    (n,) = connection.execute("select count(*) from subject").fetchone()
+    n_possible = n * (n - 1) // 2
     if n_possible <= MOST_PAIRS_WHOLE:
         connection.execute(f"""
             create or replace temp table pair as
-            select l.n as l, r.n as r from subject as l inner join subject as r on l.n < r.n {across} order by l.n, r.n""")
+            select l.n as l, r.n as r from subject as l inner join subject as r on l.n < r.n order by l.n, r.n""")
         return Blocking(n_possible, n_possible, 0, 0)
     keys = [(number, key) for number, field in enumerate(fields) for key in field.keys]
     selects = ", ".join(f"case when {key} is not null then hash({key}) end as k{i}" for i, (_, key) in enumerate(keys))
-    connection.execute(f"create or replace temp table subject_key as select n, file_no, {selects} from subject")
+    connection.execute(f"create or replace temp table subject_key as select n, {selects} from subject")
     connection.execute("create or replace temp table pair_all (l bigint, r bigint)")
     rules = [(i,) for i in range(len(keys))]
     rules += [(i, j) for i, j in combinations(range(len(keys)), 2) if keys[i][0] != keys[j][0]]
@@ -69,10 +67,10 @@ def choose_pairs(connection: duckdb.DuckDBPyConnection, fields: list[Field], *, 
             connection.execute(f"""
                 insert into pair_all
                 with keyed as (
-                    select n, file_no, {names} from subject_key where {known}
+                    select n, {names} from subject_key where {known}
                     qualify count(*) over (partition by {names}) between 2 and {largest}
                 )
-                select l.n, r.n from keyed as l inner join keyed as r using ({names}) where l.n < r.n {across}""")
+                select l.n, r.n from keyed as l inner join keyed as r using ({names}) where l.n < r.n""")
     connection.execute("create or replace temp table pair as select distinct l, r from pair_all order by l, r")
     (n_pairs,) = connection.execute("select count(*) from pair").fetchone()
     connection.execute("drop table pair_all; drop table subject_key")
