@@ -104,9 +104,12 @@ def recognise(header: Sequence[str], given: Columns) -> Recognised:
     A role that the mapping gives is left alone, and so is a role that two columns could play: that is said in the notes. Raises
     `LinkageError` when the mapping names a column that is not there, or when nothing that identifies people is left.
     """
-    missing = [name for names in given.values() for name in names if name not in header]
+    # a header written with spaces after its commas is meant without them
+    exact = {name.strip(): name for name in header} | {name: name for name in header}
+    missing = [name for names in given.values() for name in names if name not in exact]
     if missing:
         raise LinkageError(f"the column mapping names {_listed(missing)}, which the table has not; its columns are {_listed(header)}")
+    given = {role: tuple(exact[name] for name in names) for role, names in given.items()}
     taken = {name for names in given.values() for name in names}
     columns = {role: names for role, names in given.items() if role != "ignore"}
     notes: list[str] = []

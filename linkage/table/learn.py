@@ -150,9 +150,9 @@ def learn(
     m = [values.copy() for values in first]
     imagined = [values * max(IMAGINED_MATCHES, IMAGINED_SHARE * n_records) for values in first]
     expected = FIRST_MATCHES_A_RECORD * n_records
-    model = Model(m, u, share, expected / n_possible, np.zeros(0), np.zeros(0))
+    model = Model(m, u, share, min(expected / n_possible, 0.1), np.zeros(0), np.zeros(0))
     # to begin with each record is thought to share its home with one stranger
-    cap = np.log2(n_possible / n_records)
+    cap = np.log2(max(n_possible / n_records, 2.0))
     home = np.array([field.is_home for field in fields])
     bits = _bits(model)
     for number in range(MOST_ROUNDS):
@@ -210,7 +210,7 @@ def _twins(model: Model, fields: list[Field], compared: Compared, weight: np.nda
         if field.is_home:
             near |= compared.level[:, f] == 0
         elif field.is_own:
-            apart |= compared.level[:, f] == 0
+            apart |= np.isin(compared.level[:, f], (0, 1))
     alike = near & ~apart & (birth == 0) & (given >= 0) & (weight > 0)
     differs = given == len(model.m[f_given]) - 1
     share = model.share[f_given]

@@ -84,11 +84,13 @@ def link_table(
         fields, said = choose_fields(connection)
         if not fields:
             raise LinkageError(f"{table.path}: no column tells people apart: {'; '.join(said) or 'all are empty'}")
-        file_no = np.asarray(connection.execute("select file_no from subject order by n").fetchnumpy()["file_no"])
+        known = " or ".join(f'"{field.value}" is not null' for field in fields)
+        subjects = connection.execute(f"select file_no, {known} as is_known from subject order by n").fetchnumpy()
+        file_no, is_known = np.asarray(subjects["file_no"]), np.asarray(subjects["is_known"], dtype=bool)
         if len(file_no) == 1:
             raise LinkageError(f"{table.path} has one record, and nothing to link it to; name another file with --to")
-        linked = _link(connection, fields, file_no, spec.seed)
-        bands = _write(connection, fields, linked, tables, output)
+        linked = _link(connection, fields, file_no, is_known, spec.seed)
+        bands = _write(connection, fields, linked, is_known, tables, output)
     sizes = np.bincount(linked.cluster)
     return TableReport(
         n_records=len(file_no),
@@ -112,14 +114,18 @@ class _Linked:
     notes: tuple[str, ...]
 
 
-def _link(connection: duckdb.DuckDBPyConnection, fields: list[Field], file_no: np.ndarray, seed: int) -> _Linked:
+def _link(
+    connection: duckdb.DuckDBPyConnection, fields: list[Field], file_no: np.ndarray, is_known: np.ndarray, seed: int
+) -> _Linked:
     n, two_files = len(file_no), bool(file_no.any())
+    # records that say nothing make no pairs, so they are not among the possible ones either
+    n_known = [int((is_known & (file_no == number)).sum()) for number in (0, 1)]
     blocking = choose_pairs(connection, fields)
     compared = compare(connection, fields)
     draw_random_pairs(connection, file_no, seed=seed)
     by_chance = compare(connection, fields, "random_pair")
     across = file_no[compared.left] != file_no[compared.right] if two_files else np.ones(len(compared.left), dtype=bool)
-    n_across = int((file_no == 0).sum() * (file_no == 1).sum()) if two_files else n * (n - 1) // 2
+    n_across = max(n_known[0] * n_known[1] if two_files else n_known[0] * (n_known[0] - 1) // 2, 1)
     cluster = np.arange(n)
     notes: tuple[str, ...] = ()
     for _ in range(ROUNDS):
@@ -170,7 +176,12 @@ def _weights(fields: Sequence[Field], model: Model) -> dict[str, dict[str, float
 
 
 def _write(
-    connection: duckdb.DuckDBPyConnection, fields: list[Field], linked: _Linked, tables: list[tuple[Table, Columns]], output: Path
+    connection: duckdb.DuckDBPyConnection,
+    fields: list[Field],
+    linked: _Linked,
+    is_known: np.ndarray,
+    tables: list[tuple[Table, Columns]],
+    output: Path,
 ) -> dict[str, int]:
     """Write one row a record, and count the bands."""
     n = len(linked.cluster)
@@ -178,10 +189,8 @@ def _write(
     same = linked.cluster[left] == linked.cluster[right]
     inside, outside = _best(n, left, right, weight, same), _best(n, left, right, weight, ~same & (weight >= REVIEW_WEIGHT))
     refused = _best(n, left, right, -weight, ~same & (weight <= 1 - REFUSED))
-    known = " or ".join(f'"{field.value}" is not null' for field in fields)
-    has_any = np.asarray(connection.execute(f"select {known} as known from subject order by n").fetchnumpy()["known"], dtype=bool)
     band = np.select(
-        [~has_any, inside >= 0, (outside >= 0) | (refused >= 0)], ["unlinkable", "linked", "review"], default="separate"
+        [~is_known, inside >= 0, (outside >= 0) | (refused >= 0)], ["unlinkable", "linked", "review"], default="separate"
     ).astype(object)
     chosen = np.where(inside >= 0, inside, np.where(outside >= 0, outside, refused))
     words = _in_words(fields, linked.compared.level, chosen)
@@ -209,7 +218,7 @@ def _write(
             judged.band,
             case judged.band
                 when 'unlinkable' then 'nothing in this record says who it is about'
-                when 'separate' then 'no other record is nearly like it'
+                when 'separate' then 'no other record is enough like it'
                 when 'linked' then 'as ' || partner.record_id || ': ' || judged.words
                 else case when judged.is_refused then 'perhaps a twin of ' else 'perhaps the same person as ' end
                     || partner.record_id || ': ' || judged.words

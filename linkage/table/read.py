@@ -20,6 +20,11 @@ from linkage.table.columns import Columns
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
+#: A birth date is a habit of the table, not a fact, when it has more records than this, and than this share of all.
+CROWDED_DATE_RECORDS = 40
+CROWDED_DATE_SHARE = 0.02
+
+
 @dataclass(frozen=True)
 class Table:
     """A file of records. `name` tells two files apart in what is written; it is never a path."""
@@ -211,7 +216,7 @@ def _take_apart(connection: duckdb.DuckDBPyConnection) -> None:
             {"".join(identifier(n) + "," for n in passed)}
         from raw""")
     pieces = [
-        f"nullif(right(regexp_replace({identifier(n)}, '[^0-9]', '', 'g'), 9), '') as {identifier(n)}"
+        f"nullif(right(regexp_replace({identifier(n)}, '[^0-9]', '', 'g'), 10), '') as {identifier(n)}"
         if n.startswith("phone_")
         else f"nullif(regexp_replace(upper({identifier(n)}), '[^A-Z0-9]', '', 'g'), '') as {identifier(n)}"
         if n.startswith("identifier_")
@@ -264,3 +269,10 @@ def _take_apart(connection: duckdb.DuckDBPyConnection) -> None:
         left join alias_class on named.given_words[1] = alias_class.word
         order by n""")
     connection.execute("drop table raw; drop table parted")
+    # a date that so many records have is what somebody writes who does not know it
+    connection.execute(f"""
+        update subject set birth = null, birth_year = null, birth_month = null, birth_day = null
+        where birth in (
+            select birth from subject group by birth
+            having count(*) > greatest({CROWDED_DATE_RECORDS}, {CROWDED_DATE_SHARE} * (select count(*) from subject))
+        )""")
