@@ -57,7 +57,7 @@ def main() -> None:
     parser.add_argument("--scratch", type=Path, default=None, help="folder with room for the largest size")
     arguments = parser.parse_args()
     measurements = [m for size in sorted(arguments.sizes) for m in _measure_size(size, arguments.scratch)]
-    arguments.report.write_text(render(measurements), encoding="utf-8")
+    write_load(arguments.report, render(measurements))
     print(f"Wrote {arguments.report}")
 
 
@@ -155,6 +155,12 @@ def render(measurements: Sequence[Measurement]) -> str:
         *_steps(measurements),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def write_load(report: Path, text: str) -> None:
+    """Replace the load's part of the report, which is all before the first mark of another part."""
+    kept = report.read_text(encoding="utf-8").partition("<!-- ")[1:] if report.exists() else ("", "")
+    report.write_text(text + ("\n" if kept[0] else "") + "".join(kept), encoding="utf-8")
 
 
 def _rate(measurement: Measurement) -> str:
