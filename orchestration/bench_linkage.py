@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
+from itertools import combinations
 from pathlib import Path
 
 import duckdb
@@ -27,6 +28,12 @@ import numpy as np
 import polars as pl
 import splink.comparison_library as cl
 from splink import DuckDBAPI, Linker, SettingsCreator, block_on
+from synthetic import dirt
+from synthetic.people import make_population
+from synthetic.place import make_place
+from synthetic.timeline import Window
+from synthetic.views import identities
+from synthetic.world import CHUNK_PEOPLE, chunk_count
 
 from linkage.evaluate import Quality, evaluate
 from linkage.link import Limits, link
@@ -37,12 +44,6 @@ from linkage.table.link import link_table
 from linkage.table.read import Table
 from orchestration.patient_index import linkage_model
 from orchestration.settings import PROJECT_DIR
-from synthetic import dirt
-from synthetic.people import make_population
-from synthetic.place import make_place
-from synthetic.timeline import Window
-from synthetic.views import identities
-from synthetic.world import CHUNK_PEOPLE, chunk_count
 
 REPORT = PROJECT_DIR / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- linkage: begin -->", "<!-- linkage: end -->"
@@ -155,14 +156,21 @@ def _plain(path: Path, columns: Columns) -> tuple[pl.DataFrame, int]:
         cl.ForenameSurnameComparison(given, family, forename_surname_concat_col_name="name_pair"),
         cl.DateOfBirthComparison(birth, input_is_string=True),
         *[cl.JaroWinklerAtThresholds(name) for name in columns.get("address", ())],
-        *[cl.ExactMatch(found[0]).configure(term_frequency_adjustments=True) for r, found in columns.items() if r.startswith("text:")],
+        *[
+            cl.ExactMatch(found[0]).configure(term_frequency_adjustments=True)
+            for r, found in columns.items()
+            if r.startswith("text:")
+        ],
         *[cl.LevenshteinAtThresholds(names[role], 1) for role in ("identifier", "nhs_number") if role in names],
         *[cl.PostcodeComparison(names["postcode"])] * ("postcode" in names and "source" in frame.columns),
         *[cl.ExactMatch(names["postcode"]).configure(term_frequency_adjustments=True)]
         * ("postcode" in names and "source" not in frame.columns),
     ]
     numbers = [names[role] for role in ("identifier", "nhs_number") if role in names]
-    rules = [(given, family), (given, birth), (family, birth), (birth, names["postcode"]), *[(n,) for n in numbers]]
+    rules = [
+        *combinations((given, family, birth, names["postcode"], *columns.get("address", ())[:1]), 2),
+        *[(n,) for n in numbers],
+    ]
     connection = duckdb.connect()
     api = DuckDBAPI(connection)
     linker = Linker(
@@ -181,7 +189,7 @@ def _plain(path: Path, columns: Columns) -> tuple[pl.DataFrame, int]:
         linker.training.estimate_parameters_using_expectation_maximisation(block_on(*rule))
     predicted = linker.inference.predict()
     clusters = linker.clustering.cluster_pairwise_predictions_at_threshold(predicted, threshold_match_probability=0.95)
-    (n_pairs,) = connection.execute(f"select count(*) from {predicted.physical_name}").fetchone()
+    ((n_pairs,),) = connection.execute(f"select count(*) from {predicted.physical_name}").fetchall()
     found = connection.sql(f"select record_id, cluster_id from {clusters.physical_name}").to_arrow_table()
     return pl.from_arrow(found), n_pairs
 
@@ -201,7 +209,9 @@ def _index(path: Path, _: Columns) -> tuple[pl.DataFrame, int]:
     )
     with duckdb.connect() as connection:
         linked = connection.read_parquet(str(out / "linkage" / "person_record" / "00000001.parquet"))
-        linked = linked.project("cast(record_token as varchar) as record_id, cast(person_id as varchar) as cluster_id").to_arrow_table()
+        linked = linked.project(
+            "cast(record_token as varchar) as record_id, cast(person_id as varchar) as cluster_id"
+        ).to_arrow_table()
     return pl.from_arrow(linked), report.n_pairs_scored
 
 
@@ -272,9 +282,7 @@ def _make_place(folder: Path, people: int) -> str:
 def _token(column: str) -> pl.Expr:
     """A record token that looks random, as a keyed hash does, and stays."""
     number = pl.col(column).cast(pl.UInt64)
-    text = pl.concat_str(
-        [number.hash(seed).cast(pl.String).str.zfill(20).str.slice(4, 16) for seed in (1, 2)], separator=""
-    )
+    text = pl.concat_str([number.hash(seed).cast(pl.String).str.zfill(20).str.slice(4, 16) for seed in (1, 2)], separator="")
     return pl.concat_str(
         [text.str.slice(0, 8), text.str.slice(8, 4), text.str.slice(12, 4), text.str.slice(16, 4), text.str.slice(20, 12)],
         separator="-",

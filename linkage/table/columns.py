@@ -89,7 +89,8 @@ def columns_from_document(document: object) -> Columns:
 def _add(columns: Columns, role: str, names: tuple[str, ...]) -> None:
     if role not in KNOWN_NAMES and role != "ignore" and not re.fullmatch(r"(text|number):\w+", role):
         raise LinkageError(
-            f"the column mapping: {role!r} is not a role. Roles are {', '.join(KNOWN_NAMES)}, text:<name>, number:<name> and ignore"
+            f"the column mapping: {role!r} is not a role. "
+            f"Roles are {', '.join(KNOWN_NAMES)}, text:<name>, number:<name> and ignore"
         )
     if role in columns:
         raise LinkageError(f"the column mapping: {role!r} is given twice; join its columns with +")
@@ -108,24 +109,14 @@ def recognise(header: Sequence[str], given: Columns) -> Recognised:
     exact = {name.strip(): name for name in header} | {name: name for name in header}
     missing = [name for names in given.values() for name in names if name not in exact]
     if missing:
-        raise LinkageError(f"the column mapping names {_listed(missing)}, which the table has not; its columns are {_listed(header)}")
+        raise LinkageError(
+            f"the column mapping names {_listed(missing)}, which the table has not; its columns are {_listed(header)}"
+        )
     given = {role: tuple(exact[name] for name in names) for role, names in given.items()}
     taken = {name for names in given.values() for name in names}
     columns = {role: names for role, names in given.items() if role != "ignore"}
     notes: list[str] = []
-    free = [name for name in header if name not in taken]
-    by_known = {known: role for role, names in KNOWN_NAMES.items() for known in names}
-    candidates: dict[str, list[str]] = {}
-    for name in free:
-        # numbered parts of one thing, as in fname_c1 and fname_c2, are that thing
-        bare = re.sub(r"[^a-z0-9]", "", name.lower())
-        role = by_known.get(bare) or by_known.get(re.sub(r"c?[1-9]$", "", bare))
-        if role is None and bare in KNOWN_TEXTS:
-            role = f"text:{bare}"
-        if role is None and bare in KNOWN_NUMBERS:
-            role = f"number:{bare}"
-        if role is not None:
-            candidates.setdefault(role, []).append(name)
+    candidates = _candidates([name for name in header if name not in taken])
     for role, names in candidates.items():
         if role in columns:
             continue
@@ -146,6 +137,23 @@ def recognise(header: Sequence[str], given: Columns) -> Recognised:
             "given_name=...,family_name=...,birth_date=..."
         )
     return Recognised(columns, tuple(notes))
+
+
+def _candidates(free: Sequence[str]) -> dict[str, list[str]]:
+    """Roles and the columns whose names speak for them."""
+    by_known = {known: role for role, names in KNOWN_NAMES.items() for known in names}
+    candidates: dict[str, list[str]] = {}
+    for name in free:
+        # numbered parts of one thing, as in fname_c1 and fname_c2, are that thing
+        bare = re.sub(r"[^a-z0-9]", "", name.lower())
+        role = by_known.get(bare) or by_known.get(re.sub(r"c?[1-9]$", "", bare))
+        if role is None and bare in KNOWN_TEXTS:
+            role = f"text:{bare}"
+        if role is None and bare in KNOWN_NUMBERS:
+            role = f"number:{bare}"
+        if role is not None:
+            candidates.setdefault(role, []).append(name)
+    return candidates
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -47,9 +47,8 @@ def _level(key: str, sql: str, m: float) -> FieldLevel:
 
 def _typo(c: str, *, shortest: int = 4) -> str:
     # similarity is there already and costs less: one slip in a word of this length leaves it at 0.75 or more
-    return (
-        f"({c}_similarity >= 0.75 and least(length({c}_l), length({c}_r)) >= {shortest} and damerau_levenshtein({c}_l, {c}_r) <= 1)"
-    )
+    long_enough = f"least(length({c}_l), length({c}_r)) >= {shortest}"
+    return f"({c}_similarity >= 0.75 and {long_enough} and damerau_levenshtein({c}_l, {c}_r) <= 1)"
 
 
 def _alike(c: str, threshold: float) -> str:
@@ -72,8 +71,12 @@ def _given(has_family: bool) -> Field:
             _level("one slip apart", f"{_typo('given', shortest=3)} or {_alike('given', 0.94)}", 0.06),
             _level("another of their names the same", "list_has_any(given_tokens_l, given_tokens_r)", 0.02),
             _level("same initial", "least(length(given_l), length(given_r)) = 1 and left(given_l, 1) = left(given_r, 1)", 0.04),
-            _level("alike", f"{_alike('given', 0.85)} or (given_similarity >= 0.6 and damerau_levenshtein(given_all_l, given_all_r) <= 2"
-                   " and least(length(given_all_l), length(given_all_r)) >= 6)", 0.02),
+            _level(
+                "alike",
+                f"{_alike('given', 0.85)} or (given_similarity >= 0.6 and damerau_levenshtein(given_all_l, given_all_r) <= 2"
+                " and least(length(given_all_l), length(given_all_r)) >= 6)",
+                0.02,
+            ),
             _level("somewhat alike", _alike("given", 0.72), 0.015),
             _level("different", "else", 0.015),
         ),
@@ -93,8 +96,12 @@ def _family(has_given: bool) -> Field:
             _level("given and family name swapped", swapped, 0.01),
             _level("one slip apart", f"{_typo('family')} or {_alike('family', 0.94)}", 0.06),
             _level("one of their names the same", "list_has_any(family_tokens_l, family_tokens_r)", 0.02),
-            _level("alike", f"{_alike('family', 0.85)} or (family_similarity >= 0.6 and damerau_levenshtein(family_l, family_r) <= 2"
-                   " and least(length(family_l), length(family_r)) >= 6)", 0.03),
+            _level(
+                "alike",
+                f"{_alike('family', 0.85)} or (family_similarity >= 0.6 and damerau_levenshtein(family_l, family_r) <= 2"
+                " and least(length(family_l), length(family_r)) >= 6)",
+                0.03,
+            ),
             _level("somewhat alike", _alike("family", 0.72), 0.02),
             _level("different", "else", 0.04),
         ),
@@ -155,7 +162,9 @@ def _year(has_birth: bool) -> Field:
             _level("one year apart", "abs(birth_year_l - birth_year_r) = 1", 0.12),
             _level("two years apart", "abs(birth_year_l - birth_year_r) = 2", 0.05),
             _level("three to five years apart", "abs(birth_year_l - birth_year_r) <= 5", 0.05),
-            _level("one digit apart", "hamming(lpad(birth_year_l::varchar, 4, '0'), lpad(birth_year_r::varchar, 4, '0')) <= 1", 0.04),
+            _level(
+                "one digit apart", "hamming(lpad(birth_year_l::varchar, 4, '0'), lpad(birth_year_r::varchar, 4, '0')) <= 1", 0.04
+            ),
             _level("six to ten years apart", "abs(birth_year_l - birth_year_r) <= 10", 0.02),
             _level("different", "else", 0.02),
         ),
@@ -166,7 +175,13 @@ def _year(has_birth: bool) -> Field:
 
 
 def _sex() -> Field:
-    return Field("sex", "sex", (_level("the same", "sex_l = sex_r", 0.98), _level("different", "else", 0.02)), _nulls("sex"), is_steady=True)
+    return Field(
+        "sex",
+        "sex",
+        (_level("the same", "sex_l = sex_r", 0.98), _level("different", "else", 0.02)),
+        _nulls("sex"),
+        is_steady=True,
+    )
 
 
 def _code(name: str, column: str, *, is_home: bool = False) -> Field:
@@ -194,7 +209,11 @@ def _email() -> Field:
         (
             _level("the same", "email_l = email_r", 0.75),
             _level("the same before the @", "split_part(email_l, '@', 1) = split_part(email_r, '@', 1)", 0.05),
-            _level("alike", f"(email_similarity >= 0.75 and damerau_levenshtein(email_l, email_r) <= 2) or {_alike('email', 0.94)}", 0.08),
+            _level(
+                "alike",
+                f"(email_similarity >= 0.75 and damerau_levenshtein(email_l, email_r) <= 2) or {_alike('email', 0.94)}",
+                0.08,
+            ),
             _level("different", "else", 0.12),
         ),
         _nulls("email"),
@@ -204,7 +223,9 @@ def _email() -> Field:
 
 
 def _postcode(is_uk: bool) -> Field:
-    area = "left(postcode_{0}, length(postcode_{0}) - 2)" if is_uk else "left(postcode_{0}, greatest(length(postcode_{0}) - 2, 2))"
+    area = (
+        "left(postcode_{0}, length(postcode_{0}) - 2)" if is_uk else "left(postcode_{0}, greatest(length(postcode_{0}) - 2, 2))"
+    )
     same_area = f"{area.format('l')} = {area.format('r')}"
     return Field(
         "postcode",
@@ -225,8 +246,13 @@ def _text(name: str, column: str, *, is_home: bool, is_code: bool, has_words: bo
     """A text of unknown meaning: house numbers and codes by their characters, the rest as words are."""
     levels = [_level("the same", f"{column}_l = {column}_r", 0.75)]
     if is_code:
-        levels.append(_level("one slip apart", f"(damerau_levenshtein({column}_l, {column}_r) <= 1"
-                             f" and greatest(length({column}_l), length({column}_r)) >= 2)", 0.08))
+        levels.append(
+            _level(
+                "one slip apart",
+                f"(damerau_levenshtein({column}_l, {column}_r) <= 1 and greatest(length({column}_l), length({column}_r)) >= 2)",
+                0.08,
+            )
+        )
     else:
         levels.append(_level("one slip apart", f"{_typo(column)} or {_alike(column, 0.93)}", 0.08))
         if has_words:
@@ -259,46 +285,37 @@ def _number(name: str, column: str) -> Field:
     )
 
 
+def _own_fields(n_values: dict[str, int], *, has_years: bool, is_uk: bool) -> list[Field]:
+    """Fields of the columns every table has or lacks; a column with one value tells nobody apart."""
+    has_given, has_family, has_birth = (n_values[column] > 1 for column in ("given", "family", "birth"))
+    possible = (
+        (has_given, _given(has_family)),
+        (n_values["middle"] > 1, _middle()),
+        (has_family, _family(has_given)),
+        (has_birth, _birth()),
+        (has_years and n_values["birth_year"] > 1, _year(has_birth)),
+        (n_values["sex"] > 1, _sex()),
+        (n_values["nhs_number"] > 1, _code("NHS number", "nhs_number")),
+        (n_values["postcode"] > 1, _postcode(is_uk)),
+        (n_values["email"] > 1, _email()),
+    )
+    return [field for is_there, field in possible if is_there]
+
+
 _THE_SAME = ("given", "family", "birth", "birth_year", "sex", "nhs_number", "postcode", "email")
 
 
 def choose_fields(connection: duckdb.DuckDBPyConnection) -> tuple[list[Field], list[str]]:
     """The fields that `subject` allows, and notes on columns that say nothing: wholly empty, or the same for everybody."""
     columns = [row[0] for row in connection.execute("describe subject").fetchall()]
-    counts = connection.execute(
-        "select "
-        + ", ".join(f'count(distinct "{c}")' for c in columns)
-        + " from subject"
-    ).fetchone()
+    counts = connection.execute("select " + ", ".join(f'count(distinct "{c}")' for c in columns) + " from subject").fetchone()
     n_values = dict(zip(columns, counts, strict=True))
-    (n_full, n_years, n_uk, n_postcodes) = connection.execute(
-        r"""
-        select
-            count(birth), count(birth_year) - count(birth),
-            count(*) filter (regexp_full_match(postcode, '[A-Z]{1,2}[0-9][A-Z0-9]?[0-9][A-Z]{2}')), count(postcode)
-        from subject"""
-    ).fetchone()
+    (n_years,) = connection.execute("select count(birth_year) - count(birth) from subject").fetchone()
     (n,) = connection.execute("select count(*) from subject").fetchone()
-    has_given, has_family = n_values["given"] > 0, n_values["family"] > 0
-    fields: list[Field] = []
-    if n_values["given"] > 1:
-        fields.append(_given(has_family))
-    if n_values["middle"] > 1:
-        fields.append(_middle())
-    if n_values["family"] > 1:
-        fields.append(_family(has_given))
-    if n_values["birth"] > 1:
-        fields.append(_birth())
-    if n_years > 0.001 * n and n_values["birth_year"] > 1:
-        fields.append(_year(n_full > 0))
-    if n_values["sex"] > 1:
-        fields.append(_sex())
-    if n_values["nhs_number"] > 1:
-        fields.append(_code("NHS number", "nhs_number"))
-    if n_values["postcode"] > 1:
-        fields.append(_postcode(n_uk > n_postcodes / 2))
-    if n_values["email"] > 1:
-        fields.append(_email())
+    (is_uk,) = connection.execute(r"""
+        select coalesce(avg(cast(regexp_full_match(postcode, '[A-Z]{1,2}[0-9][A-Z0-9]?[0-9][A-Z]{2}') as integer)) > 0.5, false)
+        from subject""").fetchone()
+    fields = _own_fields(n_values, has_years=n_years > 0.001 * n, is_uk=is_uk)
     notes = [f"{name} is the same for everybody who has one and was not used" for name in _THE_SAME if n_values.get(name) == 1]
     for column in columns:
         if n_values[column] == 0 and column.startswith(("text_", "number_", "address_", "identifier_", "phone_")):
@@ -316,6 +333,6 @@ def choose_fields(connection: duckdb.DuckDBPyConnection) -> tuple[list[Field], l
                 f'select avg(cast(regexp_matches("{column}", \'^[0-9]\') and length("{column}") <= 6 as integer)) > 0.5,'
                 f' avg(cast(contains("{column}", \' \') as integer)) > 0.05 from subject where "{column}" is not null'
             ).fetchone()
-            is_home = kind == "address" or any(word in rest for word in HOME_WORDS) and not rest.startswith("birth")
+            is_home = kind == "address" or (any(word in rest for word in HOME_WORDS) and not rest.startswith("birth"))
             fields.append(_text(name, column, is_home=is_home, is_code=is_code, has_words=has_words))
     return fields, notes

@@ -59,7 +59,9 @@ def link_to_index(
     index, and then writes nothing.
     """
     if not registry_path.exists():
-        raise LinkageError(f"there is no patient index at {registry_path}: load something first, or link the file without --index")
+        raise LinkageError(
+            f"there is no patient index at {registry_path}: load something first, or link the file without --index"
+        )
     limits.temp_dir.mkdir(parents=True, exist_ok=True)
     scratch = limits.temp_dir / SOURCE
     try:

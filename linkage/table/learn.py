@@ -1,4 +1,4 @@
-"""What agreement is worth in one table, learned from the table alone: the Fellegi-Sunter model fitted by expectation-maximisation.
+"""What agreement is worth in one table, learned from the table alone: the Fellegi-Sunter model fitted by EM.
 
 Chance agreement (u) comes from random pairs, and for exact agreement from how common the value is. How matches agree (m) and how
 many there are (the prior) come from EM over all chosen pairs at once; Splink instead learns m a blocking rule at a time and takes
@@ -104,7 +104,8 @@ def compare(connection: duckdb.DuckDBPyConnection, fields: list[Field], pairs: s
 def draw_random_pairs(connection: duckdb.DuckDBPyConnection, file_no: np.ndarray, *, seed: int) -> None:
     """Make `random_pair` (l, r) of `subject`; where there are two files, across them."""
     rng = np.random.default_rng(seed)
-    drawn = np.sort(rng.integers(0, len(file_no), (RANDOM_PAIRS, 2)), axis=1)
+    n = len(file_no)
+    drawn = np.sort(rng.integers(0, n, (min(RANDOM_PAIRS, n * n // 4), 2)), axis=1)
     left, right = drawn[:, 0], drawn[:, 1]
     keep = file_no[left] != file_no[right] if file_no.any() else left < right
     connection.register("drawn", {"l": left[keep], "r": right[keep]})
@@ -155,6 +156,7 @@ def learn(
     cap = np.log2(max(n_possible / n_records, 2.0))
     home = np.array([field.is_home for field in fields])
     bits = _bits(model)
+    p = np.zeros(len(compared.left))
     for number in range(MOST_ROUNDS):
         person, shared = _evidence(model, compared, home, bits)
         worth = np.minimum(shared, cap) if model.home_at.size == 0 else _home_worth(model, compared, shared, p)
@@ -186,7 +188,9 @@ def weigh(model: Model, fields: list[Field], compared: Compared) -> np.ndarray:
     home = np.array([field.is_home for field in fields])
     person, shared = _evidence(model, compared, home, _bits(model))
     prior = np.log2(model.prior / (1 - model.prior))
-    p = 1 / (1 + np.exp2(-np.clip(person + np.minimum(shared, np.interp(shared, model.home_at, model.home_worth)) + prior, -60, 60)))
+    p = 1 / (
+        1 + np.exp2(-np.clip(person + np.minimum(shared, np.interp(shared, model.home_at, model.home_worth)) + prior, -60, 60))
+    )
     weight = person + _home_worth(model, compared, shared, p) + prior
     weight[_twins(model, fields, compared, weight)] = -REFUSED
     return weight
@@ -258,7 +262,9 @@ def _home_worth(model: Model, compared: Compared, shared: np.ndarray, p: np.ndar
     """What home evidence counts for: itself, at most what such evidence is worth, and at most what its crowd leaves of it."""
     n = len(model.share[0])
     crowd = np.maximum(_strangers(compared.left, compared.right, shared, p, n), 1e-9)
-    return np.minimum(np.minimum(shared, np.interp(shared, model.home_at, model.home_worth)), np.where(crowd >= 1, np.log2(n / crowd), np.inf))
+    return np.minimum(
+        np.minimum(shared, np.interp(shared, model.home_at, model.home_worth)), np.where(crowd >= 1, np.log2(n / crowd), np.inf)
+    )
 
 
 def _strangers(left: np.ndarray, right: np.ndarray, shared: np.ndarray, p: np.ndarray, n: int) -> np.ndarray:

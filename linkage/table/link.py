@@ -81,14 +81,15 @@ def link_table(
             tables.append((one, recognised.columns))
             notes += [f"{one.name}: {note}" for note in recognised.notes]
         read(connection, tables, spec, as_of)
+        (n_records,) = connection.execute("select count(*) from subject").fetchone()
+        if n_records == 1:
+            raise LinkageError(f"{table.path} has one record, and nothing to link it to; name another file with --to")
         fields, said = choose_fields(connection)
         if not fields:
             raise LinkageError(f"{table.path}: no column tells people apart: {'; '.join(said) or 'all are empty'}")
         known = " or ".join(f'"{field.value}" is not null' for field in fields)
         subjects = connection.execute(f"select file_no, {known} as is_known from subject order by n").fetchnumpy()
         file_no, is_known = np.asarray(subjects["file_no"]), np.asarray(subjects["is_known"], dtype=bool)
-        if len(file_no) == 1:
-            raise LinkageError(f"{table.path} has one record, and nothing to link it to; name another file with --to")
         linked = _link(connection, fields, file_no, is_known, spec.seed)
         bands = _write(connection, fields, linked, is_known, tables, output)
     sizes = np.bincount(linked.cluster)
@@ -194,14 +195,18 @@ def _write(
     ).astype(object)
     chosen = np.where(inside >= 0, inside, np.where(outside >= 0, outside, refused))
     words = _in_words(fields, linked.compared.level, chosen)
-    partner = np.where(chosen >= 0, np.where(left[chosen] == np.arange(n), right[chosen], left[chosen]), -1) if len(left) else chosen
+    partner = (
+        np.where(chosen >= 0, np.where(left[chosen] == np.arange(n), right[chosen], left[chosen]), -1) if len(left) else chosen
+    )
     connection.register(
         "judged",
         {
             "n": np.arange(n),
             "cluster": linked.cluster,
             "partner": partner,
-            "weight": np.where((chosen >= 0) & (inside + outside > -2), weight[chosen], np.nan) if len(left) else np.full(n, np.nan),
+            "weight": np.where((chosen >= 0) & (inside + outside > -2), weight[chosen], np.nan)
+            if len(left)
+            else np.full(n, np.nan),
             "band": band.astype(str),
             "words": words.astype(str),
             "is_refused": (inside < 0) & (outside < 0) & (refused >= 0),

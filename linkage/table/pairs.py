@@ -1,8 +1,8 @@
 """Which pairs of a table are worth weighing: those that agree on any two things, within a budget.
 
-Nobody knows beforehand what a table's columns are worth as keys, so every key and every two keys of different fields are tried, and
-of each the least crowded blocks are taken until its budget is spent. What a crowd shares (a placeholder name, one birth date for
-everybody) makes pairs by its square and says little; it is left out there and found by other keys.
+Nobody knows beforehand what a table's columns are worth as keys, so every key and every two keys of different fields are tried,
+and of each the least crowded blocks are taken until its budget is spent. What a crowd shares (a placeholder name, one birth date
+for everybody) makes pairs by its square and says little; it is left out there and found by other keys.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import duckdb
 from linkage.table.fields import Field
 
 #: A table with no more pairs than this is compared whole.
-MOST_PAIRS_WHOLE = 500_000
+MOST_PAIRS_WHOLE = 300_000
 
 #: Pairs one rule may add, for each record, and for any table however small.
 PAIRS_A_RECORD_AND_RULE = 2
@@ -37,7 +37,7 @@ def choose_pairs(connection: duckdb.DuckDBPyConnection, fields: list[Field]) -> 
     (n,) = connection.execute("select count(*) from subject").fetchone()
     n_possible = n * (n - 1) // 2
     if n_possible <= MOST_PAIRS_WHOLE:
-        connection.execute(f"""
+        connection.execute("""
             create or replace temp table pair as
             select l.n as l, r.n as r from subject as l inner join subject as r on l.n < r.n order by l.n, r.n""")
         return Blocking(n_possible, n_possible, 0, 0)

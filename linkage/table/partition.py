@@ -35,47 +35,55 @@ def partition(
     keep = involved[left] & involved[right]
     left, right, weight, said = left[keep], right[keep], weight[keep], said[keep]
     order = np.lexsort((right, left, -weight))
-    parent = list(range(n))
-    size = [1] * n
-    across: dict[int, dict[int, list[float]]] = {}
-    for a, b, w in zip(left.tolist(), right.tolist(), said.tolist(), strict=True):
-        across.setdefault(a, {})[b] = [w, 1]
-        across.setdefault(b, {})[a] = [w, 1]
-    seen = [set() if once is None else {int(once[i])} for i in range(n)] if once is not None else None
+    groups = _Groups(n, left, right, said, once)
+    for k in order[weight[order] >= least_weight].tolist():
+        a, b = groups.find(int(left[k])), groups.find(int(right[k]))
+        if a != b and groups.agree(a, b, least_mean, unknown):
+            groups.join(a, b)
+    roots = np.fromiter((groups.find(i) for i in range(n)), dtype=np.int64, count=n)
+    smallest = np.full(n, n, dtype=np.int64)
+    np.minimum.at(smallest, roots, np.arange(n))
+    return smallest[roots]
 
-    def find(i: int) -> int:
+
+class _Groups:
+    """Union-find whose roots know what is said between them: `across[a][b]` is the sum of weights and the number of pairs."""
+
+    def __init__(self, n: int, left: np.ndarray, right: np.ndarray, said: np.ndarray, once: np.ndarray | None) -> None:
+        self.parent = list(range(n))
+        self.size = [1] * n
+        self.across: dict[int, dict[int, tuple[float, int]]] = {}
+        for a, b, w in zip(left.tolist(), right.tolist(), said.tolist(), strict=True):
+            self.across.setdefault(a, {})[b] = (w, 1)
+            self.across.setdefault(b, {})[a] = (w, 1)
+        self.held = None if once is None else [{kept} for kept in once.tolist()]
+
+    def find(self, i: int) -> int:
+        parent = self.parent
         while parent[i] != i:
             parent[i] = parent[parent[i]]
             i = parent[i]
         return i
 
-    for k in order[weight[order] >= least_weight].tolist():
-        a, b = find(int(left[k])), find(int(right[k]))
-        if a == b:
-            continue
-        if seen is not None and seen[a] & seen[b]:
-            continue
-        total, known = across[a][b]
-        pairs = size[a] * size[b]
-        if total + unknown * (pairs - known) < least_mean * pairs:
-            continue
-        if len(across[a]) < len(across[b]):
+    def agree(self, a: int, b: int, least_mean: float, unknown: float) -> bool:
+        if self.held is not None and self.held[a] & self.held[b]:
+            return False
+        total, known = self.across[a][b]
+        pairs = self.size[a] * self.size[b]
+        return total + unknown * (pairs - known) >= least_mean * pairs
+
+    def join(self, a: int, b: int) -> None:
+        if len(self.across[a]) < len(self.across[b]):
             a, b = b, a
-        parent[b] = a
-        size[a] += size[b]
-        if seen is not None:
-            seen[a] |= seen[b]
-        mine, theirs = across[a], across.pop(b)
-        mine.pop(b, None)
-        theirs.pop(a, None)
-        for other, (w, c) in theirs.items():
-            entry = mine.setdefault(other, [0.0, 0])
-            entry[0] += w
-            entry[1] += c
-            other_map = across[other]
-            del other_map[b]
-            other_map[a] = [entry[0], entry[1]]
-    roots = np.fromiter((find(i) for i in range(n)), dtype=np.int64, count=n)
-    smallest = np.full(n, n, dtype=np.int64)
-    np.minimum.at(smallest, roots, np.arange(n))
-    return smallest[roots]
+        self.parent[b] = a
+        self.size[a] += self.size[b]
+        if self.held is not None:
+            self.held[a] |= self.held[b]
+        mine, theirs = self.across[a], self.across.pop(b)
+        del mine[b], theirs[a]
+        for other, (weight, known) in theirs.items():
+            so_far, known_so_far = mine.get(other, (0.0, 0))
+            mine[other] = (so_far + weight, known_so_far + known)
+            others = self.across[other]
+            del others[b]
+            others[a] = mine[other]

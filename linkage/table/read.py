@@ -74,13 +74,13 @@ def read(connection: duckdb.DuckDBPyConnection, tables: list[tuple[Table, Column
     _create_macros(connection, as_of)
     selects = []
     for number, (table, columns) in enumerate(tables):
-        selects.append(f"select {number} as file_no, * from ({_raw(connection, table, columns)})")
+        selects.append(f"select {number} as file_no, * from ({_raw(table, columns)})")
     connection.execute("create or replace temp table raw as " + " union all by name ".join(selects))
     _refuse_repeated_ids(connection, tables)
     _take_apart(connection)
 
 
-def _raw(connection: duckdb.DuckDBPyConnection, table: Table, columns: Columns) -> str:
+def _raw(table: Table, columns: Columns) -> str:
     """Mapped columns as text under fixed names; every line of an address and every text keeps a column of its own."""
     parts = {role: [f"nullif(trim(cast({identifier(c)} as varchar)), '')" for c in names] for role, names in columns.items()}
     selects = []
@@ -120,7 +120,10 @@ def _create_macros(connection: duckdb.DuckDBPyConnection, as_of: date) -> None:
     # Soundex over every letter: sounds alike, written otherwise
     sounds = """
         regexp_replace(
-            translate(substr(replace(replace(x, 'ph', 'f'), 'gh', 'g'), 2), 'bfpvwcgjkqsxzdtlmnraeiouyh', '11111222222223345567777777'),
+            translate(
+                substr(replace(replace(x, 'ph', 'f'), 'gh', 'g'), 2),
+                'bfpvwcgjkqsxzdtlmnraeiouyh', '11111222222223345567777777'
+            ),
             '7+', '', 'g'
         )"""
     macros = {
@@ -156,13 +159,12 @@ def _create_macros(connection: duckdb.DuckDBPyConnection, as_of: date) -> None:
                 when regexp_matches(x, '^[a-z]{3,}\W*\d{1,2}\W+\d{4}') then ymd(
                     regexp_extract(x, '(\d{4})', 1), month_of(regexp_extract(x, '([a-z]{3,})', 1)),
                     lpad(regexp_extract(x, '^[a-z]{3,}\W*(\d{1,2})', 1), 2, '0'))
-                when regexp_matches(x, '^\d{4}\D\d{1,2}$') then ymd(left(x, 4), lpad(regexp_extract(x, '\D(\d{1,2})$', 1), 2, '0'), null)
+                when regexp_matches(x, '^\d{4}\D\d{1,2}$') then
+                    ymd(left(x, 4), lpad(regexp_extract(x, '\D(\d{1,2})$', 1), 2, '0'), null)
                 when regexp_matches(x, '\b\d{4}\b') then ymd(regexp_extract(x, '\b(\d{4})\b', 1), null, null)
             end""",
     }
-    connection.execute(
-        ";".join(f"create or replace temp macro {name} as {body}" for name, body in macros.items())
-    )
+    connection.execute(";".join(f"create or replace temp macro {name} as {body}" for name, body in macros.items()))
 
 
 def _without_doubles(sql: str) -> str:
@@ -178,12 +180,18 @@ def _take_apart(connection: duckdb.DuckDBPyConnection) -> None:
         return identifier(name) if name in names else "null::varchar"
 
     # 13/04/1950 can only be day first and 04/13/1950 only month first: the file says itself which it means
-    first, second = r"regexp_extract(birth_date, '^(\d{1,2})\D\d{1,2}\D\d', 1)", r"regexp_extract(birth_date, '^\d{1,2}\D(\d{1,2})\D\d', 1)"
+    first, second = (
+        r"regexp_extract(birth_date, '^(\d{1,2})\D\d{1,2}\D\d', 1)",
+        r"regexp_extract(birth_date, '^\d{1,2}\D(\d{1,2})\D\d', 1)",
+    )
     day_first: dict[int, bool] = {}
     if "birth_date" in names:
         day_first = dict(
             connection.execute(f"""
-                select file_no, count(*) filter (try_cast({first} as integer) > 12) >= count(*) filter (try_cast({second} as integer) > 12)
+                select
+                    file_no,
+                    count(*) filter (try_cast({first} as integer) > 12)
+                    >= count(*) filter (try_cast({second} as integer) > 12)
                 from raw group by file_no""").fetchall()
         )
     month_first = [str(number) for number, is_day_first in day_first.items() if not is_day_first]
@@ -206,8 +214,13 @@ def _take_apart(connection: duckdb.DuckDBPyConnection) -> None:
             birth_parts(lower({column("birth_date")}), {days}) as said,
             ymd(
                 nullif(regexp_extract({column("birth_year")}, '(\\d{{4}})', 1), ''),
-                lpad(coalesce(regexp_extract({column("birth_month")}, '^\\d{{1,2}}$'), month_of(lower({column("birth_month")}))), 2, '0'),
-                lpad(regexp_extract({column("birth_day")}, '^\\d{{1,2}}$'), 2, '0')
+                lpad(
+                    coalesce(
+                        nullif(regexp_extract({column("birth_month")}, '^\\d{{1,2}}$'), ''),
+                        month_of(lower({column("birth_month")}))
+                    ), 2, '0'
+                ),
+                lpad(nullif(regexp_extract({column("birth_day")}, '^\\d{{1,2}}$'), ''), 2, '0')
             ) as said_apart,
             coalesce(sex_of({column("sex")}), lower({column("sex")})) as sex,
             digits_of({column("nhs_number")}) as nhs_digits,
