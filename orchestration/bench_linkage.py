@@ -233,8 +233,9 @@ def _make_febrl(folder: Path) -> list[str]:
         frame = frame.rename({c: c.strip() for c in frame.columns}).with_columns(pl.all().str.strip_chars().replace("", None))
         frame = frame.rename({"rec_id": "record_id"})
         truth = frame.select("record_id", pl.col("record_id").str.extract(r"rec-(\d+)").alias("person_no"))
-        for kind, columns in (("with id", {**_FEBRL, "identifier": ("soc_sec_id",)}), ("id withheld", _FEBRL)):
-            made.append(_save(folder, f"{name}, {kind}", frame, truth, columns))
+        made.append(_save(folder, f"{name}, with id", frame, truth, {**_FEBRL, "identifier": ("soc_sec_id",)}))
+        # left in the file, the column would be recognised
+        made.append(_save(folder, f"{name}, id withheld", frame.drop("soc_sec_id"), truth, _FEBRL))
     return made
 
 

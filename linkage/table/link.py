@@ -33,8 +33,9 @@ LEAST_MEAN_WEIGHT = -2.0
 #: What a pair that was not even chosen for comparison says.
 WEIGHT_UNCOMPARED = -6.0
 
-#: A file holds people more than once when more than this share of its records are sure to have another in it.
+#: A file holds people more than once when more than this share of its records, and more than a few, surely have another in it.
 SHARE_OF_DUPLICATES = 0.01
+FEWEST_DUPLICATES = 4
 
 #: Frequencies and chance agreement are counted in people, who are known better after a first round.
 ROUNDS = 2
@@ -160,7 +161,7 @@ def _duplicates(
         sure = within & (weight >= np.log2(0.95 / 0.05))
         doubled = np.unique(np.concatenate([compared.left[sure], compared.right[sure]]))
         members = file_no == number
-        if len(doubled) > SHARE_OF_DUPLICATES * members.sum():
+        if len(doubled) > max(SHARE_OF_DUPLICATES * members.sum(), FEWEST_DUPLICATES):
             used |= within
             notes.append(f"file {number + 1} holds some people more than once, so its records are linked to one another too")
         else:
