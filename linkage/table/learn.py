@@ -35,7 +35,7 @@ MOST_STEADY, MOST_OTHERWISE = 3.0, 0.5
 
 #: Records that make a first name well known, and the most twins there can be for each pair of one person's records.
 WELL_KNOWN = 3.0
-MOST_TWINS = 0.07
+MOST_TWINS = 0.08
 
 #: The weight (bits against) of a pair that may not be one person.
 REFUSED = 60.0
@@ -215,12 +215,13 @@ def _twins(model: Model, fields: list[Field], compared: Compared, weight: np.nda
             near |= compared.level[:, f] == 0
         elif field.is_own:
             apart |= np.isin(compared.level[:, f], (0, 1))
-    alike = near & ~apart & (birth == 0) & (given >= 0) & (weight > 0)
-    differs = given == len(model.m[f_given]) - 1
+    alike = near & (birth == 0) & (given >= 0) & (weight > 0)
+    differs = alike & (given == len(model.m[f_given]) - 1)
+    if differs.sum() > MOST_TWINS * (alike & ~differs).sum() + 2:
+        return none
     share = model.share[f_given]
     well_known = np.minimum(share[compared.left], share[compared.right]) * len(share) >= WELL_KNOWN
-    found = alike & differs & well_known
-    return found if found.sum() <= MOST_TWINS * max((alike & ~differs).sum(), 1) + 2 else none
+    return differs & well_known & ~apart
 
 
 def _most(field: Field, first: np.ndarray) -> np.ndarray:
