@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from orchestration.bench import Measurement, _run, growth_exponent, render
+from orchestration.bench import Measurement, _run, growth_exponent, render, write_load
+from orchestration.bench_linkage import write_section
 
 ZONES = dict.fromkeys(("landing", "identifiable", "raw", "warehouse", "releases"), 3 * 1024**2)
 
@@ -34,3 +35,15 @@ def test_memory_of_children_counts():
     seconds, peak = _run(command, os.environ)
     assert seconds >= 1
     assert peak > 64 * 1024**2
+
+
+def test_each_part_of_the_report_is_written_anew_without_the_other(tmp_path):
+    report = tmp_path / "benchmarks.md"
+    write_load(report, "# Benchmarks\n\nold load\n")
+    write_section(report, "old linkage")
+    write_load(report, "# Benchmarks\n\nnew load\n")
+    write_section(report, "new linkage")
+    text = report.read_text()
+    assert "old" not in text
+    assert text.index("new load") < text.index("new linkage")
+    assert text.count("linkage: begin") == 1
