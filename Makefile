@@ -2,7 +2,7 @@
 #
 #   make run [PEOPLE=20000] [NIGHTS=1] [SEED=1]   a synthetic place: generate, load the bulk and NIGHTS deltas, publish
 #   make test    the tests              make lint    what the tests do not see: style
-#   make dev     Dagster's web server   make bench   measure, and write docs/benchmarks.md (SIZES="10000 100000")
+#   make dev     Dagster's web server   make bench   measure, and write docs/benchmarks.md (SIZES="10000 100000", MILLION=1)
 #   make clean   remove what was generated here, the environment included; extracts elsewhere stay
 
 PEOPLE ?= 20000
@@ -29,6 +29,7 @@ lint: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python -m orchestration.bench $(SIZES)
+	@$(BIN)/python -m orchestration.bench_linkage $(if $(MILLION),--million)
 
 dev: $(READY)
 	@$(BIN)/phm dev

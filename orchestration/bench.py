@@ -62,7 +62,7 @@ def main() -> None:
     except subprocess.CalledProcessError as error:
         end = "\n".join((error.output or "").splitlines()[-_LINES_OF_A_FAILURE:])
         raise SystemExit(f"{end}\n{' '.join(error.cmd)} failed with exit code {error.returncode}") from error
-    arguments.report.write_text(render(measurements), encoding="utf-8")
+    write_load(arguments.report, render(measurements))
     print(f"Wrote {arguments.report}")
 
 
@@ -160,6 +160,12 @@ def render(measurements: Sequence[Measurement]) -> str:
         *_steps(measurements),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def write_load(report: Path, text: str) -> None:
+    """Replace the load's part of the report, which is all before the first mark of another part."""
+    kept = report.read_text(encoding="utf-8").partition("<!-- ")[1:] if report.exists() else ("", "")
+    report.write_text(text + ("\n" if kept[0] else "") + "".join(kept), encoding="utf-8")
 
 
 def _rate(measurement: Measurement) -> str:

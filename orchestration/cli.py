@@ -177,6 +177,51 @@ def sql(
 
 @app.command()
 @_guarded
+def link(
+    file: Annotated[Path, typer.Argument(help="A CSV or Parquet file with one record a row.")],
+    to: Annotated[Path | None, typer.Option(help="Another file to link it to.")] = None,
+    index: Annotated[bool, typer.Option("--index", help="Link it to the people of the patient index.")] = False,
+    columns: Annotated[
+        str, typer.Option(help="What the columns mean: given_name=fname,family_name=sname,birth_date=dob,text:birthplace=pob,...")
+    ] = "",
+    to_columns: Annotated[str | None, typer.Option(help="The same for the other file, where it differs.")] = None,
+    mapping: Annotated[Path | None, typer.Option(help="The same as a YAML file of `role: column` lines.")] = None,
+    encodings: Annotated[
+        Path | None, typer.Option(help="The file holds encodings made by `phm encode` with the secret in this file.")
+    ] = None,
+    threshold: Annotated[
+        float, typer.Option(min=0.5, max=1.0, help="Likeness of encodings from which a person is reviewed.")
+    ] = 0.85,
+    output: Annotated[Path | None, typer.Option(help="Where to write (.csv or .parquet); else the identifiable zone.")] = None,
+    as_of: Annotated[str | None, typer.Option(help="The date of the file, YYYY-MM-DD.")] = None,
+) -> None:
+    """Who in a table is one person? Links any table of people to itself, to another file, or to the patient index."""
+    from orchestration.link_file import LinkRequest, link_file
+
+    request = LinkRequest(file, to, index, columns, to_columns, mapping, output, as_of, encodings, threshold)
+    for line in link_file(load_settings(), request):
+        typer.echo(line)
+
+
+@app.command()
+@_guarded
+def encode(
+    file: Annotated[Path, typer.Argument(help="A CSV or Parquet file with one person a row.")],
+    secret: Annotated[Path, typer.Option(help="File with the secret that both sides of one project share.")],
+    new_secret: Annotated[bool, typer.Option("--new-secret", help="Make the secret first.")] = False,
+    columns: Annotated[str, typer.Option(help="What the columns mean, as in `phm link`.")] = "",
+    output: Annotated[Path | None, typer.Option(help="Where to write (.csv or .parquet).")] = None,
+    as_of: Annotated[str | None, typer.Option(help="The date of the file, YYYY-MM-DD.")] = None,
+) -> None:
+    """A partner's side of linking without names: turn each person into a keyed encoding."""
+    from orchestration.link_file import encode_file
+
+    for line in encode_file(load_settings(), file, secret, new_secret, columns, output, as_of):
+        typer.echo(line)
+
+
+@app.command()
+@_guarded
 def doctor() -> None:
     """Is this machine, and this data directory, fit to run the warehouse? Exit 1 when something must be mended."""
     from orchestration.doctor import diagnose, print_diagnosis

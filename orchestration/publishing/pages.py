@@ -53,9 +53,9 @@ class Query:
 def build_site(database: Path, pages_dir: Path, output_dir: Path, context: Mapping[str, str]) -> list[Path]:
     """Build every page of `pages_dir` from the release database into `output_dir`.
 
-    `pages_dir` holds `layout.html`, `style.css`, `common/*.md` (for every purpose with tables about people that has no page of that
-    name) and `<purpose>/*.md`; `context` gives the layout its values and must have `purpose`, `release_id` and `as_of`. Returns the files
-    written.
+    `pages_dir` holds `layout.html`, `style.css`, `<purpose>/*.md` and `common/*.md`, for every purpose with tables about people
+    that has no page of that name; `context` gives the layout its values and must have `purpose`, `release_id` and `as_of`.
+    Returns the files written.
     Raises `PageError` for a page that cannot be built.
     """
     output_dir.mkdir(parents=True, exist_ok=True)

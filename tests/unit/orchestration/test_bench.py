@@ -8,7 +8,8 @@ import sys
 import pytest
 
 from orchestration import bench
-from orchestration.bench import Measurement, _run, growth_exponent, render
+from orchestration.bench import Measurement, _run, growth_exponent, render, write_load
+from orchestration.bench_linkage import write_section
 
 ZONES = dict.fromkeys(("landing", "identifiable", "raw", "warehouse", "releases"), 3 * 1024**2)
 
@@ -46,3 +47,15 @@ def test_a_failure_is_told_with_the_end_of_what_the_child_said(monkeypatch):
     assert "the disk is full" in str(failure.value)
     assert "exit code 1" in str(failure.value)
     assert "too early" not in str(failure.value)
+
+
+def test_each_part_of_the_report_is_written_anew_without_the_other(tmp_path):
+    report = tmp_path / "benchmarks.md"
+    write_load(report, "# Benchmarks\n\nold load\n")
+    write_section(report, "old linkage")
+    write_load(report, "# Benchmarks\n\nnew load\n")
+    write_section(report, "new linkage")
+    text = report.read_text()
+    assert "old" not in text
+    assert text.index("new load") < text.index("new linkage")
+    assert text.count("linkage: begin") == 1
