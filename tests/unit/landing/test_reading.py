@@ -7,7 +7,7 @@ import io
 import itertools
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -171,6 +171,19 @@ def test_a_large_file_keeps_its_order_and_lines_when_read_in_parallel(people_tab
     con, rows = used[0]
     line, join = rows.line_sql("landing_staged")
     assert con.execute(f"select count(*) from landing_staged {join} where {line} <> id::bigint + 2").fetchone() == (0,)
+
+
+def test_lines_of_a_large_file_are_the_physical_ones_whatever_its_types(make_place: Callable[..., Place]) -> None:
+    n = 300_000
+    born = column("born", "date", identity="birth_date")
+    columns = [column("id", "integer"), column("is_seen", "boolean"), born, column("note")]
+    place = make_place(table("people", columns))
+    body = "".join(f"{i},{'yn'[i % 2]},1980-01-01,{'x' * 80}\n" for i in range(n))
+    report = place.deliver_and_land("2026-03-01", {"people.csv": "id,is_seen,born,note\n" + body})
+    assert report.rows_landed == n
+    raw = place.zones.raw / "clinic" / "people"
+    with duckdb.connect() as con:
+        assert con.execute(f"select count(*) from read_parquet('{raw}/*.parquet') where _line <> id + 2").fetchone() == (0,)
 
 
 def test_a_clean_file_is_not_read_row_by_row(people_table: Table, tmp_path: Path) -> None:
