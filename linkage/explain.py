@@ -18,6 +18,7 @@ import duckdb
 from linkage import registry
 from linkage.collapse import collapse
 from linkage.errors import LinkageError
+from linkage.link import count_groups
 from linkage.model import Parameters, level_number, levels
 from linkage.score import drop_linker, pair_linker, splink_warnings_are_errors
 from linkage.spec import LinkageSpec
@@ -273,7 +274,7 @@ def waterfall(
             "create or replace temp table pair as "
             f"select 0 as match_key, {one}::integer as join_key_l, {other}::integer as join_key_r"
         )
-        (n_groups,) = connection.execute("select count(*) from representative").fetchone()
+        n_groups = count_groups(connection)
         with splink_warnings_are_errors():
             linker = pair_linker(connection, parameters, n_groups, keep_calculation=True)
             predicted = linker.inference.predict().as_record_list()

@@ -18,7 +18,7 @@ from linkage import registry
 from linkage.block import block, pair
 from linkage.collapse import collapse
 from linkage.errors import LinkageError
-from linkage.link import Limits
+from linkage.link import Limits, count_groups
 from linkage.model import Parameters, levels
 from linkage.score import judge, score
 from linkage.spec import LinkageSpec
@@ -120,9 +120,9 @@ def _weigh(connection: duckdb.DuckDBPyConnection, spec: LinkageSpec, parameters:
         inner join record on rep.rep_token = record.record_token
         where record.source = '{SOURCE}'""")
     pair(connection, spec, counts)
-    score(connection, spec, parameters)
+    n_groups = count_groups(connection)
+    score(connection, spec, parameters, n_groups)
     connection.execute("create or replace temp table edge as select * from edge_new")
-    (n_groups,) = connection.execute("select count(*) from representative").fetchone()
     judge(connection, spec, parameters.prior(n_groups))
 
 
