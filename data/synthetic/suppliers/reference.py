@@ -22,6 +22,10 @@ PACKAGING = (Packaging(pattern=r"^e\w+\.csv$", crlf=True), Packaging(pattern=r"^
 #: Mailbox of the service that answers with the list.
 MAILBOX = "X26HC036"
 
+#: One person in so many has objected to the ICS itself, by a list of its own.
+LOCAL_OPT_OUT_EVERY = 800
+LOCAL_OPT_OUT_SINCE = "2025-06-01"
+
 _ICS_FROM = date(2022, 7, 1)
 _LCP_FROM, _SECOND_LCP_FROM, _LCP_LEFT = date(2021, 4, 1), date(2023, 4, 1), date(2024, 9, 30)
 _TRUST_TYPES = {"acute": "acute_trust", "community": "community_trust", "mental_health": "mental_health_trust"}
@@ -39,14 +43,23 @@ _NONE = pl.lit(None, pl.String)
 
 
 def emit(chunk: Chunk, place: Place, deliveries: list[Delivery], rng: np.random.Generator) -> Emission:  # noqa: ARG001
-    """The opt-out list: the people of one chunk who have opted out by each delivery, a number and a comma a line."""
+    """The opt-out lists: the people of one chunk who have opted out by each delivery, nationally (a number and a comma a line) or
+    with the ICS itself.
+    """
     emission = Emission()
-    people = chunk["people"].filter(pl.col("national_data_opt_out_on").is_not_null() & pl.col("nhs_number").is_not_null())
+    objects_locally = pl.col("person_no") % LOCAL_OPT_OUT_EVERY == LOCAL_OPT_OUT_EVERY // 2
+    people = chunk["people"].filter(
+        (pl.col("national_data_opt_out_on").is_not_null() | objects_locally) & pl.col("nhs_number").is_not_null()
+    )
     emission.records = council.truth(SOURCE, people, pl.col("nhs_number"))
+    local = people.filter(objects_locally).select(
+        pl.col("nhs_number").alias("NHS_NUMBER"), pl.lit(LOCAL_OPT_OUT_SINCE).alias("RECORDED_ON")
+    )
     for delivery in deliveries:
         listed = people.filter(pl.col("national_data_opt_out_on") <= delivery.date)
         body = listed.select(pl.concat_str("nhs_number", pl.lit(",\n")).str.join("")).item() or ""
         emission.parts.append(Part(delivery.index, SOURCE, f"{MAILBOX}-{delivery.date:%d%m%y}-0001.dat", b"", body.encode()))
+        emission.add(delivery, SOURCE, f"local_opt_out_{delivery.date:%Y%m%d}.csv", local)
     return emission
 
 

@@ -11,6 +11,7 @@ import pytest
 from linkage.verify import Verification
 from orchestration import quality
 from orchestration.defs.checks import check_result
+from orchestration.landing.operations import write_operations
 from orchestration.publishing.release import PURPOSES
 from orchestration.settings import Settings
 from orchestration.verification import said
@@ -28,6 +29,8 @@ def build(tmp_path, monkeypatch):
             connection.execute(f"""
                 create schema core;
                 create table core.condition_event as select 'x' as code;
+                create table core.person_record as select 1 as person_id, 'gp_emis' as source;
+                create table core.person_permission as select 1 as person_id, false as has_type_1_dissent;
                 create table core.linkage_equity as
                 select 'ethnic_group' as characteristic, 'Black' as group_name, 'missed_share' as measure, {gap} as is_breach
                 union all
@@ -41,6 +44,8 @@ def build(tmp_path, monkeypatch):
                         'A' as ethnic_category_code;
                     create table {schema}.person_segment as
                     select 1 as person_id, 's' as scheme, date '2026-03-31' as month_end, 'healthy' as segment_code""")
+        for table in ("purpose_state", "sharing_agreement"):
+            write_operations(settings.raw_dir, table, [])
         return settings
 
     return build

@@ -317,7 +317,7 @@ def test_a_purpose_for_which_nothing_may_be_published_has_no_part_and_the_releas
     )
     made = place("one", facts=facts)
     assert not (made.path / "secondary_use").exists()
-    assert set(made.tables) == {"direct_care"}
+    assert set(made.tables) == {"direct_care", "open"}
     assert release.current_release(place.releases).notices == ["nothing for secondary_use: not known", "B2 ended"]
 
 
@@ -344,7 +344,7 @@ def test_an_earlier_release_loses_its_secondary_use_part_when_it_holds_somebody_
     assert withdraw(place, NOBODY) == []
     assert withdraw(place, ONE_PERSON) == ["one"]
     earlier = release.read_release(place.releases / "one")
-    assert set(earlier.tables) == {"direct_care"}
+    assert set(earlier.tables) == {"direct_care", "open"}
     assert "may no longer be seen" in earlier.withheld["secondary_use"]
     assert not (earlier.path / "secondary_use").exists()
     assert query(earlier.path / "direct_care/direct_care.duckdb", "select count(*) from marts.person") == [(50,)]
