@@ -49,7 +49,7 @@ def test_a_mart_never_reads_staging_or_intermediate(warehouse, models):
 
 
 def test_layers_point_one_way(warehouse, models):
-    order = ["staging", "intermediate", "core", "registers", "segments", "marts"]
+    order = ["staging", "intermediate", "core", "registers", "scores", "segments", "cohorts", "marts"]
     nodes = warehouse.manifest.nodes
     against = {
         (m.name, nodes[d].name)

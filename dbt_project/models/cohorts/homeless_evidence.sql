@@ -20,15 +20,15 @@ day_centre as (
     select
         person_record.person_id,
         'homeless_service' as list_name,
-        min(referral.referral_date) as first_date,
-        max(referral.referral_date) as last_date,
+        min(referral.referred_on) as first_date,
+        max(referral.referred_on) as last_date,
         false as is_current
-    from {{ ref('stg_voluntary_sector__referral') }} as referral
+    from {{ ref('int_referral__voluntary_sector') }} as referral
     inner join {{ ref('person_record') }} as person_record
         on referral.record_token = person_record.record_token
     where not referral.is_deleted
-        and lower(trim(referral.need_category)) in ('rough sleeping', 'sofa surfing')
-        and referral.referral_date <= {{ as_of() }}
+        and referral.need in ('rough sleeping', 'sofa surfing')
+        and referral.referred_on <= {{ as_of() }}
     group by person_record.person_id
 ),
 

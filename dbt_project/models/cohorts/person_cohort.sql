@@ -77,16 +77,16 @@ asylum as (
     select
         person_record.person_id,
         'asylum_seekers' as cohort_code,
-        min(referral.referral_date) as entered_on,
+        min(referral.referred_on) as entered_on,
         cast(null as date) as exited_on,
-        'referred to the asylum and refugee service, ' || cast(max(referral.referral_date) as varchar) as evidence
-    from {{ ref('stg_voluntary_sector__referral') }} as referral
+        'referred to the asylum and refugee service, ' || cast(max(referral.referred_on) as varchar) as evidence
+    from {{ ref('int_referral__voluntary_sector') }} as referral
     inner join {{ ref('person_record') }} as person_record
         on referral.record_token = person_record.record_token
     where not referral.is_deleted
-        and lower(trim(referral.accommodation_status)) = 'asylum accommodation'
-        and referral.referral_date <= {{ as_of() }}
-        and referral.referral_date > {{ date_plus('month', -24, as_of()) }}
+        and referral.accommodation = 'asylum accommodation'
+        and referral.referred_on <= {{ as_of() }}
+        and referral.referred_on > {{ date_plus('month', -24, as_of()) }}
     group by person_record.person_id
 ),
 

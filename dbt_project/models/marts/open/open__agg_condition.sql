@@ -6,8 +6,6 @@ with resident as (
         population.month_end,
         {{ area_parts(['place', 'pcn', 'practice'], 'population') }}
     from {{ ref('open_population') }} as population
-    inner join {{ ref('open_person') }} as person
-        on population.person_id = person.person_id
     where population.month_end = (select max(month_end) from {{ ref('segment_month') }})
 ),
 
