@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
+import yaml
+from raw_zone import PROJECT
 
 from orchestration.publishing.open_data import OPEN_TABLES
 
@@ -29,6 +31,13 @@ def layer(node) -> str:
 
 def test_parse_gives_no_warning(warehouse):
     assert warehouse.parse_warnings == ()
+
+
+def test_limits_are_given_when_the_database_is_opened():
+    """Set by each connection, the spill folder stops every model after the first that spills."""
+    profile = yaml.safe_load((PROJECT / "profiles.yml").read_text())["phm"]["outputs"]["warehouse"]
+    assert "settings" not in profile
+    assert {"memory_limit", "temp_directory", "max_temp_directory_size"} <= profile["config_options"].keys()
 
 
 def test_sources_are_read_by_staging_only(models):
