@@ -17,7 +17,7 @@ DRIVER = str(Path(__file__).with_name("killing_driver.py"))
 MEBIBYTE = 1024**2
 
 #: Tables that say when and by which run they were made.
-ABOUT_THE_RUN = {"release", "data_quality_result"}
+ABOUT_THE_RUN = {"release", "data_quality_result", "linkage_quality"}
 
 
 def content(place, purpose):

@@ -69,7 +69,7 @@ counted as (
     select
         'long_term_condition_count' as score_code,
         condition.person_id,
-        count(*) as points
+        cast(count(*) as decimal(18, 9)) as points
     from {{ ref('person_condition') }} as condition
     inner join {{ ref('condition') }} as definition
         on condition.condition_code = definition.code
@@ -82,7 +82,7 @@ counted as (
     select
         'utilisation' as score_code,
         person_id,
-        sum(cost_gbp) as points
+        cast(sum(cast(cost_gbp as decimal(18, 2))) as decimal(18, 9)) as points
     from {{ ref('person_activity_month') }}
     where month_end > {{ month_end(date_plus('month', -12, as_of())) }}
     group by person_id
