@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 _MOST_LINES = 12
 
 _SEGMENTS = """
-    select segment_name, count(*) as n_people
-    from marts.person_segment
-    where month_end = (select max(month_end) from marts.person_segment)
-    group by segment_code, segment_name
-    order by segment_code
+    select person.segment_name, count(*) as n_people
+    from marts.person_segment as person
+    inner join marts.segment as segment on person.scheme = segment.scheme and person.segment_code = segment.code
+    where person.scheme = 'bridges_to_health_style'
+        and person.month_end = (select max(month_end) from marts.person_segment)
+    group by person.segment_name, segment.rank
+    order by segment.rank
 """
 
 _QUERY = (
