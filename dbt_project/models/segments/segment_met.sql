@@ -7,7 +7,9 @@ rule as (
     select
         scheme,
         segment_code,
-        coalesce(criterion, 'met') as criterion,
+        1 << (
+            dense_rank() over (partition by scheme, segment_code order by coalesce(criterion, '')) - 1
+        ) as criterion_bit,
         rule_order,
         condition_code,
         condition_list,
@@ -73,12 +75,18 @@ counted_window as (
 ),
 
 counted as (
+    {#- a specialty counts once in a window however often; every other contact counts. Kept apart, because distinct values of
+        every contact of everybody would have to be held at once -#}
+    {%- for kinds, n in [
+        ("not like 'outpatient_specialty%'", 'count(*)'),
+        ("like 'outpatient_specialty%'", 'count(distinct contact.counted_once)'),
+    ] %}
     select
         contact.person_id,
         month.month_end,
         counted_window.measure,
         counted_window.window_days,
-        count(distinct row(contact.kind, contact.counted_once)) as n,
+        {{ n }} as n,
         max(contact.contact_date) as latest_date,
         min(contact.source) as sources
     from {{ ref('segment_contact') }} as contact
@@ -88,6 +96,7 @@ counted as (
     inner join month
         on contact.contact_date <= month.month_end
         and contact.contact_date > {{ date_plus('day', '-counted_window.window_days', 'month.month_end') }}
+    where contact.kind {{ kinds }}
     group by
         contact.person_id,
         month.month_end,
@@ -95,6 +104,7 @@ counted as (
         counted_window.window_days
 
     union all
+    {% endfor %}
 
     -- a status lasts: it counts once in every window that it touches
     select
@@ -195,23 +205,16 @@ asked as (
         and rule.measure is null
 ),
 
+-- of several rules that put a person in one segment, the first in the rule list is told as the reason
 met as (
     select
         asked.person_id,
         asked.month_end,
         asked.scheme,
         asked.segment_code,
-        arg_min(
-            struct_pack(
-                rule_order := asked.rule_order,
-                since := asked.since,
-                latest_date := asked.latest_date,
-                sources := asked.sources
-            ),
-            asked.rule_order
-        ) as reason,
+        min(asked.rule_order) as first_rule,
         cast(count(*) as integer) as n_rules,
-        count(distinct asked.criterion) as n_criteria
+        bit_or(asked.criterion_bit) as criteria
     from asked
     inner join population
         on asked.person_id = population.person_id
@@ -229,23 +232,31 @@ segment_criteria as (
     select
         scheme,
         segment_code,
-        count(distinct criterion) as n_criteria
+        bit_or(criterion_bit) as criteria
     from rule
     group by
         scheme,
         segment_code
 )
 
--- of several rules that put a person in one segment, the first in the rule list is told as the reason
 select
     met.person_id,
     met.month_end,
     met.scheme,
     met.segment_code,
-    met.reason,
+    struct_pack(
+        rule_order := asked.rule_order,
+        since := asked.since,
+        latest_date := asked.latest_date,
+        sources := asked.sources
+    ) as reason,
     met.n_rules
 from met
 inner join segment_criteria
     on met.scheme = segment_criteria.scheme
     and met.segment_code = segment_criteria.segment_code
-    and met.n_criteria = segment_criteria.n_criteria
+    and met.criteria = segment_criteria.criteria
+inner join asked
+    on met.person_id = asked.person_id
+    and met.month_end = asked.month_end
+    and met.first_rule = asked.rule_order
