@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 from raw_zone import PROJECT
@@ -39,6 +40,8 @@ class Warehouse:
                     "--vars", f"{{as_of: {AS_OF}}}",
                 ]
             )  # fmt: skip
+        # dbt keeps the database open with its own limits, beside which nobody else in the process may open it
+        DuckDBConnectionManager.close_all_connections()
         assert result.success, "\n".join(self.messages[-20:]) or result.exception
         return result.result
 
