@@ -16,6 +16,8 @@ from dataclasses import dataclass
 import duckdb
 import numpy as np
 
+from linkage.union_find import UnionFind
+
 #: Why a join was refused, by the code in `Merged.refusal`; 0 is "not refused".
 REFUSALS = ("", "two_numbers", "held_once", "death_dates", "cannot_link")
 
@@ -94,22 +96,17 @@ def merge(
     codes = [forest.join(a[i], b[i], is_decided=i < len(must)) for i in range(len(a))]
 
     cluster = np.arange(len(groups), dtype=np.int64)
-    roots = np.fromiter((forest.find(i) for i in range(len(nodes))), dtype=np.int64, count=len(nodes))
-    if len(nodes):
-        smallest = np.full(len(nodes), len(groups), dtype=np.int64)
-        np.minimum.at(smallest, roots, nodes)
-        cluster[nodes] = smallest[roots]
+    cluster[nodes] = nodes[forest.smallest_members()]
     refusal = np.zeros(len(left), dtype=np.uint8)
     refusal[order] = np.array(codes[len(must) :], dtype=np.uint8)
     return Merged(cluster, refusal)
 
 
-class _Forest:
+class _Forest(UnionFind):
     """Union-find whose roots carry what is known of their cluster."""
 
     def __init__(self, groups: Groups, nodes: np.ndarray, cannot: np.ndarray, tolerance: int) -> None:
-        self.parent = list(range(len(nodes)))
-        self.size = [1] * len(nodes)
+        super().__init__(len(nodes))
         self.number = groups.number[nodes].tolist()
         self.once = groups.once_bits[nodes].tolist()
         self.born = groups.birth_day[nodes].tolist()
@@ -122,13 +119,6 @@ class _Forest:
             if nodes[i] == x and nodes[j] == y:
                 self.apart.setdefault(i, set()).add(j)
                 self.apart.setdefault(j, set()).add(i)
-
-    def find(self, i: int) -> int:
-        parent = self.parent
-        while parent[i] != i:
-            parent[i] = parent[parent[i]]
-            i = parent[i]
-        return i
 
     def join(self, i: int, j: int, *, is_decided: bool) -> int:
         """Join the clusters of two nodes; the code says why not."""

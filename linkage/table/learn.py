@@ -255,7 +255,8 @@ def _evidence(model: Model, compared: Compared, home: np.ndarray, bits: list[np.
         exact = level == 0
         common = np.maximum(model.share[f][compared.left[exact]], model.share[f][compared.right[exact]])
         value[exact] = np.log2(model.m[f][0]) - np.log2(common)
-        (shared if home[f] else person).__iadd__(value)
+        evidence = shared if home[f] else person
+        evidence += value
     return person, shared
 
 

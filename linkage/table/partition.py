@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from linkage.union_find import UnionFind
+
 #: One pair says at most this much, in bits, for or against two groups being one person.
 MOST_SAID = 12.0
 
@@ -40,30 +42,19 @@ def partition(
         a, b = groups.find(int(left[k])), groups.find(int(right[k]))
         if a != b and groups.agree(a, b, least_mean, unknown):
             groups.join(a, b)
-    roots = np.fromiter((groups.find(i) for i in range(n)), dtype=np.int64, count=n)
-    smallest = np.full(n, n, dtype=np.int64)
-    np.minimum.at(smallest, roots, np.arange(n))
-    return smallest[roots]
+    return groups.smallest_members()
 
 
-class _Groups:
+class _Groups(UnionFind):
     """Union-find whose roots know what is said between them: `across[a][b]` is the sum of weights and the number of pairs."""
 
     def __init__(self, n: int, left: np.ndarray, right: np.ndarray, said: np.ndarray, once: np.ndarray | None) -> None:
-        self.parent = list(range(n))
-        self.size = [1] * n
+        super().__init__(n)
         self.across: dict[int, dict[int, tuple[float, int]]] = {}
         for a, b, w in zip(left.tolist(), right.tolist(), said.tolist(), strict=True):
             self.across.setdefault(a, {})[b] = (w, 1)
             self.across.setdefault(b, {})[a] = (w, 1)
         self.held = None if once is None else [{kept} for kept in once.tolist()]
-
-    def find(self, i: int) -> int:
-        parent = self.parent
-        while parent[i] != i:
-            parent[i] = parent[parent[i]]
-            i = parent[i]
-        return i
 
     def agree(self, a: int, b: int, least_mean: float, unknown: float) -> bool:
         if self.held is not None and self.held[a] & self.held[b]:
