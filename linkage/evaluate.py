@@ -10,6 +10,8 @@ import duckdb
 
 from linkage.errors import LinkageError
 from linkage.spec import LinkageSpec
+from linkage.sql import literal
+from linkage.standardise import identity_files
 
 #: What a truth may say of a person, and so what quality can be told apart by, besides the source of a record.
 CHARACTERISTICS = ("kin", "ethnic_group", "deprivation_fifth", "age_band", "sex")
@@ -160,7 +162,6 @@ def truth_by_token(
     household_no, given_name and family_name. Raises `LinkageError` when one of the files lacks a column or cannot be read.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
-    target = str(out).replace("'", "''")
     with duckdb.connect() as connection:
         try:
             connection.execute(
@@ -178,7 +179,7 @@ def truth_by_token(
                 joined = "left join described on judged.person_no = described.person_no"
             connection.execute(f"""
                 copy (select judged.record_token, judged.person_no{columns} from judged {joined} order by judged.record_token)
-                to '{target}' (format parquet)""")
+                to {literal(out)} (format parquet)""")
         except (duckdb.IOException, duckdb.BinderException) as error:
             raise LinkageError(
                 f"the truth in {truth.parent} cannot be read or is not complete: {str(error).splitlines()[0]}; a truth is "
@@ -219,13 +220,15 @@ def withhold_numbers(identity_dir: Path, out_dir: Path, *, share: float, spec: L
     choice depends on the record and the spec's seed alone.
     """
     with duckdb.connect() as connection:
-        for path in sorted(identity_dir.glob("*/*/*.parquet")):
+        for path in identity_files(identity_dir):
             target = out_dir / path.relative_to(identity_dir)
             target.parent.mkdir(parents=True, exist_ok=True)
             loses = "false"
             if not spec.treatment(path.relative_to(identity_dir).parts[0]).is_number_register:
                 loses = f"hash(cast(record_token as varchar), {spec.seed}) / pow(2, 64) < {share}"
-            source, out = (str(p).replace("'", "''") for p in (path, target))
             connection.execute(f"""
-                copy (select * replace (case when not ({loses}) then nhs_number end as nhs_number) from read_parquet('{source}'))
-                to '{out}' (format parquet)""")
+                copy (
+                    select * replace (case when not ({loses}) then nhs_number end as nhs_number)
+                    from read_parquet({literal(path)})
+                )
+                to {literal(target)} (format parquet)""")

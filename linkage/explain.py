@@ -22,7 +22,7 @@ from linkage.link import count_groups
 from linkage.model import Parameters, level_number, levels
 from linkage.score import drop_linker, pair_linker, splink_warnings_are_errors
 from linkage.spec import LinkageSpec
-from linkage.standardise import read_identity, standardise
+from linkage.standardise import identity_files, read_identity, standardise
 from linkage.verdicts import Question
 
 #: What a record says, in the order in which people compare: column of the identity files -> heading.
@@ -218,7 +218,7 @@ def _evidence(gammas: list[int] | None, parameters: Parameters) -> Iterable[Evid
 
 
 def _read_records(connection: duckdb.DuckDBPyConnection, identity_dir: Path, tokens: set[UUID]) -> dict[UUID, Record]:
-    read_identity(connection, sorted(identity_dir.glob("*/*/*.parquet")))
+    read_identity(connection, identity_files(identity_dir))
     newest = ", ".join(
         f"arg_max({_as_text(column)}, coalesce(identity_valid_to, date '9999-12-31')::varchar || printf('%09d', load_seq)) "
         f"filter ({column} is not null) as {column}"
@@ -251,7 +251,7 @@ def waterfall(
     night. Raises `LinkageError` when a record is not there or both belong to one group that a shared NHS number proves.
     """
     with duckdb.connect() as connection, registry.attached(connection, path):
-        read_identity(connection, sorted(identity_dir.glob("*/*/*.parquet")))
+        read_identity(connection, identity_files(identity_dir))
         standardise(connection, spec, f"date '{as_of.isoformat()}'")
         registry.read_constraints(connection)
         collapse(connection, spec)

@@ -21,7 +21,7 @@ from linkage.model import Parameters
 from linkage.output import OUTPUT_COLUMNS, write_outputs
 from linkage.score import TWO_PEOPLE, judge, score
 from linkage.spec import LinkageSpec
-from linkage.standardise import read_identity, standardise
+from linkage.standardise import identity_files, read_identity, standardise
 from linkage.withhold import withhold
 
 Progress = Callable[[str], None]
@@ -101,7 +101,7 @@ def link(
     the next. Raises `LinkageError` and its kinds; the registry and the outputs are then as they were.
     """
     clock = Clock(progress)
-    files = sorted(identity_dir.glob("*/*/*.parquet"))
+    files = identity_files(identity_dir)
     limits.temp_dir.mkdir(parents=True, exist_ok=True)
     with duckdb.connect(config=configured(limits)) as connection:
         with registry.attached(connection, registry_path):
@@ -150,13 +150,13 @@ def link(
     return replace(report, seconds=clock.seconds)
 
 
-def configured(limits: Limits) -> dict[str, str]:
-    """DuckDB's settings for the limits."""
+def configured(limits: Limits, *, keeps_order: bool = False) -> dict[str, str]:
+    """DuckDB's settings for the limits; `keeps_order` for what numbers the rows of a file as they come."""
     return {
         "memory_limit": limits.memory,
         "threads": str(limits.threads),
         "temp_directory": str(limits.temp_dir),
-        "preserve_insertion_order": "false",
+        "preserve_insertion_order": str(keeps_order).lower(),
     }
 
 

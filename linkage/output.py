@@ -6,6 +6,8 @@ from pathlib import Path
 
 import duckdb
 
+from linkage.sql import literal
+
 #: Columns of the tables of the internal source `linkage` (its contract is in dbt's staging folder), name -> DuckDB type.
 OUTPUT_COLUMNS: dict[str, dict[str, str]] = {
     "person_record": {
@@ -112,6 +114,5 @@ def _write(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> Non
     path.parent.mkdir(parents=True, exist_ok=True)
     # the name must not end in .parquet, or a reader of the folder would take the unfinished file for data
     beside = path.with_suffix(".writing")
-    target = str(beside).replace("'", "''")
-    connection.execute(f"copy ({query}) to '{target}' (format parquet, compression zstd)")
+    connection.execute(f"copy ({query}) to {literal(beside)} (format parquet, compression zstd)")
     beside.replace(path)

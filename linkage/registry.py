@@ -20,6 +20,7 @@ import duckdb
 from linkage.decisions import Decision, Standing, check_reviewer
 from linkage.errors import ConstraintError, RegistryError
 from linkage.model import levels
+from linkage.sql import literal
 
 _SCHEMA = {
     "person": "person_id uuid not null, minted_on date not null, minted_run varchar not null, retired_on date",
@@ -64,7 +65,7 @@ def attached(connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: bo
     if previous_copy(path).exists() and (not path.exists() or path.stat().st_size == 0):
         raise RegistryError(f"the registry {path} is missing or empty; {_advice(path)}")
     try:
-        connection.execute(f"attach '{_quoted(path)}' as registry {'(read_only)' if read_only else ''}")
+        connection.execute(f"attach {literal(path)} as registry {'(read_only)' if read_only else ''}")
         if not read_only:
             _bring_up_to_date(connection)
     except duckdb.Error as error:
@@ -124,10 +125,6 @@ def keep_previous(path: Path) -> None:
     shutil.copyfile(path, beside)
     beside.chmod(0o600)
     beside.replace(previous_copy(path))
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
 
 
 def refuse_strangers(connection: duckdb.DuckDBPyConnection) -> None:

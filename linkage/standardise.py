@@ -15,6 +15,7 @@ import duckdb
 
 from linkage.errors import LinkageError
 from linkage.spec import LinkageSpec
+from linkage.sql import literals
 
 #: The fixed shape of the identity files (docs/architecture.md), name -> DuckDB type.
 IDENTITY_COLUMNS: dict[str, str] = {
@@ -64,11 +65,6 @@ def words() -> dict[str, list[str] | dict[str, list[str]]]:
     return json.loads((Path(__file__).parent / "words.json").read_text(encoding="utf-8"))
 
 
-def _sql_list(values: list[str] | tuple[str, ...]) -> str:
-    quoted = ", ".join("'" + value.replace("'", "''") + "'" for value in values)
-    return f"[{quoted}]"
-
-
 def _fold_sql(text: str) -> str:
     sql = f"strip_accents(lower({text}))"
     for letter, plain in _UNDECOMPOSED.items():
@@ -113,12 +109,12 @@ def create_macros(connection: duckdb.DuckDBPyConnection, spec: LinkageSpec) -> N
                     )),
                     ' '
                 ),
-                lambda w: w <> '' and not list_contains({_sql_list(lists["titles"])}, w)
+                lambda w: w <> '' and not list_contains([{literals(lists["titles"])}], w)
             )""",
         "given_words(x)": f"""
-            list_filter(name_words(x), lambda w: not list_contains({_sql_list(lists["placeholder_given"])}, w))""",
+            list_filter(name_words(x), lambda w: not list_contains([{literals(lists["placeholder_given"])}], w))""",
         "family_words(x)": f"""
-            list_filter(name_words(x), lambda w: not list_contains({_sql_list(lists["placeholder_family"])}, w))""",
+            list_filter(name_words(x), lambda w: not list_contains([{literals(lists["placeholder_family"])}], w))""",
         # how a name is built, as the supplier wrote it, the middle names apart: what linkage may serve people unequally by
         "name_structure(given, family)": r"""
             case
@@ -133,8 +129,8 @@ def create_macros(connection: duckdb.DuckDBPyConnection, spec: LinkageSpec) -> N
         # particles go only when something is left: somebody may be called Van or Ben
         "without_particles(w)": f"""
             case
-                when len(list_filter(w, lambda t: not list_contains({_sql_list(lists["particles"])}, t))) > 0
-                then list_filter(w, lambda t: not list_contains({_sql_list(lists["particles"])}, t))
+                when len(list_filter(w, lambda t: not list_contains([{literals(lists["particles"])}], t))) > 0
+                then list_filter(w, lambda t: not list_contains([{literals(lists["particles"])}], t))
                 else w
             end""",
         "birth_date_state(d, as_of)": f"""
@@ -193,7 +189,7 @@ def create_macros(connection: duckdb.DuckDBPyConnection, spec: LinkageSpec) -> N
         "email_shaped(e)": rf"""
             case
                 when not regexp_full_match(e, '[^@\s,;]+@[^@\s,;]+\.[a-z]{{2,}}') then null
-                when list_contains({_sql_list(lists["role_mailboxes"])}, split_part(e, '@', 1)) then null
+                when list_contains([{literals(lists["role_mailboxes"])}], split_part(e, '@', 1)) then null
                 else e
             end""",
         "email_of(x)": "email_shaped(lower(trim(x)))",
@@ -210,6 +206,11 @@ def create_macros(connection: duckdb.DuckDBPyConnection, spec: LinkageSpec) -> N
     )
 
 
+def identity_files(identity_dir: Path) -> list[Path]:
+    """The identity files below a folder, `<source>/<table>/<load_seq>.parquet`, in order."""
+    return sorted(identity_dir.glob("*/*/*.parquet"))
+
+
 def read_identity(connection: duckdb.DuckDBPyConnection, files: list[Path]) -> None:
     """Make the view `identity_row` over the identity files.
 
@@ -223,7 +224,7 @@ def read_identity(connection: duckdb.DuckDBPyConnection, files: list[Path]) -> N
         connection.execute(
             "create or replace temp view identity_row as select "
             + ", ".join(f"{name}::{dtype} as {name}" for name, dtype in IDENTITY_COLUMNS.items())
-            + f" from read_parquet({_sql_list([str(f) for f in files])}, union_by_name = true)"
+            + f" from read_parquet([{literals(files)}], union_by_name = true)"
             # a reference table of postcodes has identity roles but nobody's record
             + " where record_token is not null"
         )

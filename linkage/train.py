@@ -20,10 +20,10 @@ from splink import DuckDBAPI, Linker
 
 from linkage.collapse import describe_each_record
 from linkage.errors import LinkageError
-from linkage.link import Limits
+from linkage.link import Limits, configured
 from linkage.model import RAREST, Parameters, levels, settings, write_parameters
 from linkage.spec import LinkageSpec
-from linkage.standardise import read_identity, standardise
+from linkage.standardise import identity_files, read_identity, standardise
 
 #: A name borne by fewer records than this is not listed in the artefact: its frequency could point at a family.
 FEWEST_RECORDS_A_NAME = 10
@@ -78,9 +78,8 @@ def train(
     and `ParametersError` when the prior is out of range.
     """
     limits.temp_dir.mkdir(parents=True, exist_ok=True)
-    with duckdb.connect(config={"memory_limit": limits.memory, "threads": str(limits.threads)}) as connection:
-        connection.execute(f"set temp_directory = '{limits.temp_dir}'")
-        read_identity(connection, sorted(identity_dir.glob("*/*/*.parquet")))
+    with duckdb.connect(config=configured(limits, keeps_order=True)) as connection:
+        read_identity(connection, identity_files(identity_dir))
         standardise(connection, spec, f"date '{as_of.isoformat()}'")
         describe_each_record(connection, spec)
         (n_records,) = connection.execute("select count(*) from representative").fetchone()

@@ -16,7 +16,7 @@ from linkage.errors import RegistryError
 from linkage.link import Clock, Limits, Progress, compute, configured, input_fingerprint, silent
 from linkage.model import Parameters
 from linkage.spec import LinkageSpec
-from linkage.standardise import read_identity, standardise
+from linkage.standardise import identity_files, read_identity, standardise
 
 #: Records that may be with other records than the shadow puts them with, as a share, before it is an alarm.
 MOST_DIFFERENT_SHARE = 0.001
@@ -67,7 +67,7 @@ def verify(
     if not registry_path.exists():
         raise RegistryError(f"there is no registry at {registry_path} to verify: run the nightly load first")
     clock = Clock(progress)
-    files = sorted(identity_dir.glob("*/*/*.parquet"))
+    files = identity_files(identity_dir)
     limits.temp_dir.mkdir(parents=True, exist_ok=True)
     with duckdb.connect(config=configured(limits)) as connection, registry.attached(connection, registry_path, read_only=True):
         last = connection.execute(

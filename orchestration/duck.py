@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.sql import literal
+from linkage.sql import literal
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import duckdb
 
+from linkage.sql import literal
 from orchestration.landing.agreements import AGREED_PURPOSES, Agreements, Standing, everything_of, read_agreements
 from orchestration.landing.contract import Source, read_contracts
 from orchestration.landing.ledger import Ledger
 from orchestration.landing.operations import write_operations
 from orchestration.settings import Settings
-from orchestration.sql import literal
 
 #: The table with the current list of national data opt-outs.
 _NATIONAL_LIST = ("reference", "national_data_opt_out")

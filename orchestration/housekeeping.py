@@ -8,9 +8,9 @@ from pathlib import Path
 
 import duckdb
 
+from linkage.sql import literal
 from orchestration.duck import write_parquet
 from orchestration.settings import Settings
-from orchestration.sql import literal
 
 _SECONDS_A_DAY = 86_400
 _MOST_RESULT_FILES = 300

@@ -30,13 +30,13 @@ from expectations import (
     patient_index,
 )
 from expectations.contract_suite import ColumnFacts
+from linkage.sql import literal
 from orchestration.governance import closed_purposes, sharing_fingerprint
 from orchestration.landing.contract import Source, Table
 from orchestration.landing.ledger import Ledger
 from orchestration.landing.operations import OPERATIONS
 from orchestration.publishing.release import PURPOSES, current_release
 from orchestration.settings import Settings
-from orchestration.sql import literal
 
 Findings = dict[str, list[Finding]]
 

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from rich.console import Console
 from rich.table import Table
 
+from linkage.sql import literal
 from orchestration.landing.contract import Source, read_contracts
 from orchestration.landing.ledger import Ledger
 from orchestration.night import resolve_as_of
@@ -16,7 +17,6 @@ from orchestration.publishing.release import current_release, list_releases
 from orchestration.run_lock import lock_holder
 from orchestration.run_report import latest_report
 from orchestration.settings import Settings
-from orchestration.sql import literal
 
 _MOST_PROBLEMS = 3
 

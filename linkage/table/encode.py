@@ -20,14 +20,15 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
+from linkage import registry
 from linkage.errors import LinkageError
-from linkage.link import Limits
+from linkage.link import Limits, configured
 from linkage.spec import LinkageSpec
-from linkage.standardise import read_identity, standardise
+from linkage.standardise import identity_files, read_identity, standardise
 from linkage.table.columns import Columns, recognise
 from linkage.table.index import IndexReport
 from linkage.table.link import write_private
-from linkage.table.read import Table, header, quoted, read
+from linkage.table.read import Table, file_sql, header, read
 
 #: Bits of a filter before and after it is folded.
 _BITS, _FOLDED = 2048, 1024
@@ -81,11 +82,10 @@ def encode(
     Gives the number of records, and of those encoded. Raises `LinkageError` when the table cannot be read.
     """
     limits.temp_dir.mkdir(parents=True, exist_ok=True)
-    with duckdb.connect(config={"memory_limit": limits.memory, "threads": str(limits.threads)}) as connection:
+    with duckdb.connect(config=configured(limits, keeps_order=True)) as connection:
         recognised = recognise(header(connection, table.path), columns)
         read(connection, [(table, recognised.columns)], spec, as_of)
-        connection.execute("create temp table told as select *, birth_year::varchar as year from subject")
-        connection.execute("create temp table person as select * exclude (birth_year, year), year as birth_year from told")
+        connection.execute("create temp table person as select * replace (birth_year::varchar as birth_year) from subject")
         packed, is_encoded = _filters(connection, secret)
         texts = [row.tobytes().hex() if known else None for row, known in zip(packed, is_encoded, strict=True)]
         connection.execute("create temp table encoded (n bigint, encoding varchar)")
@@ -116,10 +116,12 @@ def link_encodings(
     if not registry_path.exists():
         raise LinkageError(f"there is no patient index at {registry_path}: load something first")
     limits.temp_dir.mkdir(parents=True, exist_ok=True)
-    with duckdb.connect(config={"memory_limit": limits.memory, "threads": str(limits.threads)}) as connection:
+    with (
+        duckdb.connect(config=configured(limits, keeps_order=True)) as connection,
+        registry.attached(connection, registry_path, read_only=True),
+    ):
         theirs, is_encoded = _read_encodings(connection, file)
-        connection.execute(f"attach {quoted(str(registry_path))} as registry (read_only)")
-        read_identity(connection, sorted(identity_dir.glob("*/*/*.parquet")))
+        read_identity(connection, identity_files(identity_dir))
         standardise(connection, spec, f"date '{as_of.isoformat()}'")
         connection.execute("""
             create temp table person as
@@ -133,16 +135,9 @@ def link_encodings(
             inner join registry.membership as member on record.record_token = member.record_token and member.valid_to is null""")
         ours, is_ours = _filters(connection, secret)
         best, likeness = _most_alike(theirs, ours[is_ours])
+        person_n = np.flatnonzero(is_ours)[best] if is_ours.any() else best
         connection.register(
-            "likeness",
-            {"n": np.arange(len(theirs)), "is_encoded": is_encoded, "person_n": np.flatnonzero(is_ours)[best], "dice": likeness}
-            if is_ours.any()
-            else {
-                "n": np.arange(len(theirs)),
-                "is_encoded": is_encoded,
-                "person_n": np.zeros(len(theirs), int),
-                "dice": likeness,
-            },
+            "likeness", {"n": np.arange(len(theirs)), "is_encoded": is_encoded, "person_n": person_n, "dice": likeness}
         )
         connection.execute(f"""
             create temp table answer as
@@ -169,12 +164,9 @@ def _read_encodings(connection: duckdb.DuckDBPyConnection, file: Path) -> tuple[
     """The filters of a file, one row of bytes a record, and which records have one; makes `sent` (n, record_id)."""
     if not {"record_id", "encoding"} <= set(header(connection, file)):
         raise LinkageError(f"{file} has no columns record_id and encoding: it is not what phm encode writes")
-    source = (
-        f"read_parquet({quoted(str(file))})"
-        if file.suffix == ".parquet"
-        else f"read_csv({quoted(str(file))}, all_varchar = true)"
+    connection.execute(
+        f"create temp table sent as select row_number() over () - 1 as n, record_id, encoding from {file_sql(file)}"
     )
-    connection.execute(f"create temp table sent as select row_number() over () - 1 as n, record_id, encoding from {source}")
     texts = [row[0] for row in connection.execute("select encoding from sent order by n").fetchall()]
     if any(text and len(text) != _FOLDED // 4 for text in texts):
         raise LinkageError(f"{file} holds encodings of another length: both sides must use the same version of phm encode")
@@ -199,7 +191,6 @@ def _filters(connection: duckdb.DuckDBPyConnection, secret: bytes) -> tuple[np.n
         texts = [row[0] for row in connection.execute("select distinct text from token order by text").fetchall()]
         if not texts:
             continue
-        connection.execute("create or replace temp table token_number as select distinct text from token")
         found = connection.execute("""
             select n, dense_rank() over (order by text) - 1 as number from token""").fetchnumpy()
         places = _places(texts, secret, n_bits)

@@ -18,14 +18,14 @@ from linkage import registry
 from linkage.block import block, pair
 from linkage.collapse import collapse
 from linkage.errors import LinkageError
-from linkage.link import Limits, count_groups
+from linkage.link import Limits, configured, count_groups
 from linkage.model import Parameters, levels
 from linkage.score import judge, score
 from linkage.spec import LinkageSpec
-from linkage.standardise import IDENTITY_COLUMNS, read_identity, standardise
+from linkage.standardise import IDENTITY_COLUMNS, identity_files, read_identity, standardise
 from linkage.table.columns import Columns, recognise
 from linkage.table.link import write_private
-from linkage.table.read import Table, header, quoted, read
+from linkage.table.read import Table, header, read
 
 #: What the table's records are called among the sources; the spec does not know it, so it is believed least.
 SOURCE = "linked_file"
@@ -65,14 +65,14 @@ def link_to_index(
     limits.temp_dir.mkdir(parents=True, exist_ok=True)
     scratch = limits.temp_dir / SOURCE
     try:
-        with duckdb.connect(
-            config={"memory_limit": limits.memory, "threads": str(limits.threads), "temp_directory": str(limits.temp_dir)}
-        ) as connection:
+        with (
+            duckdb.connect(config=configured(limits, keeps_order=True)) as connection,
+            registry.attached(connection, registry_path, read_only=True),
+        ):
             recognised = recognise(header(connection, table.path), columns)
             read(connection, [(table, recognised.columns)], spec, as_of)
             _write_as_identity(connection, scratch / "file" / "00000001.parquet")
-            connection.execute(f"attach {quoted(str(registry_path))} as registry (read_only)")
-            read_identity(connection, [*sorted(identity_dir.glob("*/*/*.parquet")), scratch / "file" / "00000001.parquet"])
+            read_identity(connection, [*identity_files(identity_dir), scratch / "file" / "00000001.parquet"])
             standardise(connection, spec, f"date '{as_of.isoformat()}'")
             _weigh(connection, spec, parameters)
             bands = _write(connection, spec, output)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -12,14 +11,16 @@ import duckdb
 import numpy as np
 
 from linkage.errors import LinkageError
-from linkage.link import Limits
+from linkage.link import Limits, configured
+from linkage.private_file import written_privately
 from linkage.spec import LinkageSpec
+from linkage.sql import literal
 from linkage.table.columns import Columns, recognise
 from linkage.table.fields import Field, choose_fields
 from linkage.table.learn import REFUSED, Compared, Model, compare, draw_random_pairs, learn, shares, weigh
 from linkage.table.pairs import Blocking, choose_pairs
 from linkage.table.partition import partition
-from linkage.table.read import Table, header, quoted, read
+from linkage.table.read import Table, header, read
 
 #: Pairs of at least this weight (bits, prior included) may link: more likely one person than two.
 LINK_WEIGHT = 0.0
@@ -73,9 +74,7 @@ def link_table(
     or linked, and then writes nothing.
     """
     limits.temp_dir.mkdir(parents=True, exist_ok=True)
-    with duckdb.connect(
-        config={"memory_limit": limits.memory, "threads": str(limits.threads), "temp_directory": str(limits.temp_dir)}
-    ) as connection:
+    with duckdb.connect(config=configured(limits, keeps_order=True)) as connection:
         tables, notes = [], []
         for one, mapping in [(table, columns), *([other] if other else [])]:
             recognised = recognise(header(connection, one.path), mapping)
@@ -213,7 +212,7 @@ def _write(
             "is_refused": (inside < 0) & (outside < 0) & (refused >= 0),
         },
     )
-    names = ", ".join(f"({number}, {quoted(table.name)})" for number, (table, _) in enumerate(tables))
+    names = ", ".join(f"({number}, {literal(table.name)})" for number, (table, _) in enumerate(tables))
     file_column = "file.name as file," if len(tables) > 1 else ""
     query = f"""
         select
@@ -242,14 +241,9 @@ def _write(
 
 def write_private(connection: duckdb.DuckDBPyConnection, query: str, output: Path) -> None:
     """Write a query's rows to a CSV or Parquet file that only its owner can read, whole or not at all."""
-    output.parent.mkdir(parents=True, exist_ok=True)
-    beside = output.with_name(f".{output.name}.writing")
-    beside.unlink(missing_ok=True)
-    os.close(os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     form = "format parquet, compression zstd" if output.suffix.lower() in (".parquet", ".pq") else "format csv, header true"
-    connection.execute(f"copy ({query}) to {quoted(str(beside))} ({form})")
-    beside.chmod(0o600)
-    beside.replace(output)
+    with written_privately(output) as beside:
+        connection.execute(f"copy ({query}) to {literal(beside)} ({form})")
 
 
 def _best(n: int, left: np.ndarray, right: np.ndarray, weight: np.ndarray, chosen: np.ndarray) -> np.ndarray:

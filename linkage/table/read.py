@@ -14,11 +14,11 @@ import duckdb
 
 from linkage.errors import LinkageError
 from linkage.spec import LinkageSpec
+from linkage.sql import ident, literal
 from linkage.standardise import create_macros
 from linkage.table.columns import Columns
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-
 
 #: A birth date is a habit of the table, not a fact, when it has more records than this, and than this share of all.
 CROWDED_DATE_RECORDS = 40
@@ -33,20 +33,11 @@ class Table:
     name: str
 
 
-def quoted(text: str) -> str:
-    """A SQL text literal."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def identifier(name: str) -> str:
-    """A SQL name."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _source(path: Path) -> str:
+def file_sql(path: Path) -> str:
+    """SQL that reads a CSV or Parquet file, by its ending."""
     if path.suffix.lower() in (".parquet", ".pq"):
-        return f"read_parquet({quoted(str(path))})"
-    return f"read_csv({quoted(str(path))}, header = true, all_varchar = true, nullstr = '', strict_mode = false)"
+        return f"read_parquet({literal(path)})"
+    return f"read_csv({literal(path)}, header = true, all_varchar = true, nullstr = '', strict_mode = false)"
 
 
 def header(connection: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
@@ -56,8 +47,8 @@ def header(connection: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
     if path.stat().st_size == 0:
         raise LinkageError(f"{path} is empty; a CSV file needs a header line and at least one record")
     try:
-        names = [row[0] for row in connection.execute(f"describe select * from {_source(path)}").fetchall()]
-        (n_rows,) = connection.execute(f"select count(*) from {_source(path)}").fetchone()
+        names = [row[0] for row in connection.execute(f"describe select * from {file_sql(path)}").fetchall()]
+        (n_rows,) = connection.execute(f"select count(*) from {file_sql(path)}").fetchone()
     except duckdb.Error as error:
         raise LinkageError(f"{path} cannot be read as CSV or Parquet: {str(error).splitlines()[0]}") from error
     if n_rows == 0:
@@ -82,11 +73,11 @@ def read(connection: duckdb.DuckDBPyConnection, tables: list[tuple[Table, Column
 
 def _raw(table: Table, columns: Columns) -> str:
     """Mapped columns as text under fixed names; every line of an address and every text keeps a column of its own."""
-    parts = {role: [f"nullif(trim(cast({identifier(c)} as varchar)), '')" for c in names] for role, names in columns.items()}
+    parts = {role: [f"nullif(trim(cast({ident(c)} as varchar)), '')" for c in names] for role, names in columns.items()}
     selects = []
     for role, sql in parts.items():
         if role.startswith(("text:", "number:")):
-            selects.append(f"{sql[0]} as {identifier(role.replace(':', '_').lower())}")
+            selects.append(f"{sql[0]} as {ident(role.replace(':', '_').lower())}")
         elif role in ("address", "identifier", "phone"):
             selects += [f"{one} as {role}_{i}" for i, one in enumerate(sql)]
         elif len(sql) > 1:
@@ -95,7 +86,7 @@ def _raw(table: Table, columns: Columns) -> str:
             selects.append(f"{sql[0]} as {role}")
     if "record_id" not in columns:
         selects.append("cast(file_row_number + 1 as varchar) as record_id")
-    numbered = f"select *, row_number() over () - 1 as file_row_number from {_source(table.path)}"
+    numbered = f"select *, row_number() over () - 1 as file_row_number from {file_sql(table.path)}"
     return f"select {', '.join(selects)}, file_row_number from ({numbered})"
 
 
@@ -117,7 +108,6 @@ def _refuse_repeated_ids(connection: duckdb.DuckDBPyConnection, tables: list[tup
 
 def _create_macros(connection: duckdb.DuckDBPyConnection, as_of: date) -> None:
     months = " ".join(f"when '{name}' then '{i:02d}'" for i, name in enumerate(_MONTHS, 1))
-    # Soundex over every letter: sounds alike, written otherwise
     sounds = """
         regexp_replace(
             translate(
@@ -133,6 +123,15 @@ def _create_macros(connection: duckdb.DuckDBPyConnection, as_of: date) -> None:
         "skeleton(x)": f"left(x, 1) || {_without_doubles(sounds)}",
         "full_year(yy)": f"case when yy::integer > {as_of.year % 100} then '19' else '20' end || yy",
         "ymd(y, m, d)": "struct_pack(y := y, m := m, d := d)",
+        "first_number(x)": r"lpad(regexp_extract(x, '^(\d{1,2})', 1), 2, '0')",
+        "second_number(x)": r"lpad(regexp_extract(x, '^\d{1,2}\D(\d{1,2})', 1), 2, '0')",
+        # day and month in the order the table keeps
+        "as_written(x, y, day_first)": """
+            ymd(
+                y,
+                case when day_first then second_number(x) else first_number(x) end,
+                case when day_first then first_number(x) else second_number(x) end
+            )""",
         # pieces of a date in whatever order; `day_first` settles 03/04/1950
         "birth_parts(x, day_first)": r"""
             case
@@ -141,21 +140,11 @@ def _create_macros(connection: duckdb.DuckDBPyConnection, as_of: date) -> None:
                 when regexp_matches(x, '^\d{4}\D\d{1,2}\D\d{1,2}') then ymd(
                     left(x, 4), lpad(regexp_extract(x, '^\d{4}\D(\d{1,2})', 1), 2, '0'),
                     lpad(regexp_extract(x, '^\d{4}\D\d{1,2}\D(\d{1,2})', 1), 2, '0'))
-                when regexp_matches(x, '^\d{1,2}\D\d{1,2}\D\d{4}') then case when day_first then ymd(
-                    regexp_extract(x, '^\d{1,2}\D\d{1,2}\D(\d{4})', 1), lpad(regexp_extract(x, '^\d{1,2}\D(\d{1,2})', 1), 2, '0'),
-                    lpad(regexp_extract(x, '^(\d{1,2})', 1), 2, '0'))
-                    else ymd(
-                    regexp_extract(x, '^\d{1,2}\D\d{1,2}\D(\d{4})', 1), lpad(regexp_extract(x, '^(\d{1,2})', 1), 2, '0'),
-                    lpad(regexp_extract(x, '^\d{1,2}\D(\d{1,2})', 1), 2, '0')) end
-                when regexp_matches(x, '^\d{1,2}\D\d{1,2}\D\d{2}$') then case when day_first then ymd(
-                    full_year(right(x, 2)), lpad(regexp_extract(x, '^\d{1,2}\D(\d{1,2})', 1), 2, '0'),
-                    lpad(regexp_extract(x, '^(\d{1,2})', 1), 2, '0'))
-                    else ymd(
-                    full_year(right(x, 2)), lpad(regexp_extract(x, '^(\d{1,2})', 1), 2, '0'),
-                    lpad(regexp_extract(x, '^\d{1,2}\D(\d{1,2})', 1), 2, '0')) end
+                when regexp_matches(x, '^\d{1,2}\D\d{1,2}\D\d{4}')
+                    then as_written(x, regexp_extract(x, '^\d{1,2}\D\d{1,2}\D(\d{4})', 1), day_first)
+                when regexp_matches(x, '^\d{1,2}\D\d{1,2}\D\d{2}$') then as_written(x, full_year(right(x, 2)), day_first)
                 when regexp_matches(x, '^\d{1,2}\W*[a-z]{3,}\W*\d{4}') then ymd(
-                    regexp_extract(x, '(\d{4})', 1), month_of(regexp_extract(x, '([a-z]{3,})', 1)),
-                    lpad(regexp_extract(x, '^(\d{1,2})', 1), 2, '0'))
+                    regexp_extract(x, '(\d{4})', 1), month_of(regexp_extract(x, '([a-z]{3,})', 1)), first_number(x))
                 when regexp_matches(x, '^[a-z]{3,}\W*\d{1,2}\W+\d{4}') then ymd(
                     regexp_extract(x, '(\d{4})', 1), month_of(regexp_extract(x, '([a-z]{3,})', 1)),
                     lpad(regexp_extract(x, '^[a-z]{3,}\W*(\d{1,2})', 1), 2, '0'))
@@ -177,7 +166,7 @@ def _take_apart(connection: duckdb.DuckDBPyConnection) -> None:
     names = {row[0] for row in connection.execute("describe raw").fetchall()}
 
     def column(name: str) -> str:
-        return identifier(name) if name in names else "null::varchar"
+        return ident(name) if name in names else "null::varchar"
 
     # 13/04/1950 can only be day first and 04/13/1950 only month first: the file says itself which it means
     first, second = (
@@ -226,16 +215,16 @@ def _take_apart(connection: duckdb.DuckDBPyConnection) -> None:
             digits_of({column("nhs_number")}) as nhs_digits,
             nullif(regexp_replace(upper({column("postcode")}), '[^A-Z0-9]', '', 'g'), '') as postcode,
             lower({column("email")}) as email,
-            {"".join(identifier(n) + "," for n in passed)}
+            {"".join(ident(n) + "," for n in passed)}
         from raw""")
     pieces = [
-        f"nullif(right(regexp_replace({identifier(n)}, '[^0-9]', '', 'g'), 10), '') as {identifier(n)}"
+        f"nullif(right(regexp_replace({ident(n)}, '[^0-9]', '', 'g'), 10), '') as {ident(n)}"
         if n.startswith("phone_")
-        else f"nullif(regexp_replace(upper({identifier(n)}), '[^A-Z0-9]', '', 'g'), '') as {identifier(n)}"
+        else f"nullif(regexp_replace(upper({ident(n)}), '[^A-Z0-9]', '', 'g'), '') as {ident(n)}"
         if n.startswith("identifier_")
-        else f"try_cast(regexp_extract({identifier(n)}, '-?\\d+') as integer) as {identifier(n)}"
+        else f"try_cast(regexp_extract({ident(n)}, '-?\\d+') as integer) as {ident(n)}"
         if n.startswith("number_")
-        else f"folded({identifier(n)}) as {identifier(n)}"
+        else f"folded({ident(n)}) as {ident(n)}"
         for n in passed
     ]
     connection.execute(f"""

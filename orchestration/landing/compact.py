@@ -13,12 +13,12 @@ from pathlib import Path
 
 import duckdb
 
+from linkage.sql import ident, literal, literals
 from orchestration.duck import Limits, connect
 from orchestration.landing.contract import Table
 from orchestration.landing.errors import LandingError
 from orchestration.landing.ledger import Ledger
 from orchestration.landing.table import sync
-from orchestration.sql import ident, literal, literals
 
 _FILE = re.compile(r"(\d{8})(?:-(\d{8}))?\.parquet")
 

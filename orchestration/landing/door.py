@@ -5,9 +5,9 @@ SQL expressions over the text and value layers of `typing_sql`; the table of doc
 
 from __future__ import annotations
 
+from linkage.sql import literal, literals
 from orchestration.landing.contract import Column, Table
 from orchestration.landing.typing_sql import text_name, value_name
-from orchestration.sql import literal, literals
 
 #: Shape of every identity file, name -> DuckDB type.
 IDENTITY_COLUMNS: dict[str, str] = {

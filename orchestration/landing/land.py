@@ -22,6 +22,7 @@ from typing import Literal
 
 import duckdb
 
+from linkage.sql import ident
 from orchestration.duck import Limits, connect
 from orchestration.landing.agreements import Cover
 from orchestration.landing.batches import Batch, BatchFile, by_item, find_gap, make_batches
@@ -48,7 +49,6 @@ from orchestration.landing.table import (
 )
 from orchestration.landing.xml_rows import read_xml
 from orchestration.landing.zones import Zones
-from orchestration.sql import ident
 
 #: In a smaller file one bad row is a large share, so the share is not judged.
 ROWS_TO_JUDGE_SHARE = 20

@@ -11,12 +11,12 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from linkage.sql import ident, literal
 from orchestration.landing.contract import Source
 from orchestration.landing.errors import LandingError
 from orchestration.landing.ledger import Ledger
 from orchestration.landing.table import sync
 from orchestration.landing.zones import Zones
-from orchestration.sql import ident, literal
 
 #: Tables of the internal source `operations`, with their columns (contract: models/staging/operations).
 OPERATIONS: dict[str, dict[str, str]] = {

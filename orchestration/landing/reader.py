@@ -15,11 +15,11 @@ from typing import Protocol
 
 import duckdb
 
+from linkage.sql import ident, literal
 from orchestration.landing.contract import FileFormat, Table
 from orchestration.landing.intake import Intake
 from orchestration.landing.layout import MAX_RECORD_BYTES, Layout
 from orchestration.landing.sieve import Malformed, Sieved, readable, sieve
-from orchestration.sql import ident, literal
 
 _REJECTS = "landing_reject_errors"
 _REJECT_SCANS = "landing_reject_scans"

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import duckdb
 
+from linkage.sql import ident, literal
 from orchestration.landing import door, typing_sql
 from orchestration.landing.contract import Table
 from orchestration.landing.keys import token_sql
@@ -24,7 +25,6 @@ from orchestration.landing.reader import TextRows
 from orchestration.landing.sieve import Malformed
 from orchestration.landing.typing_sql import Fault, text_name, value_name
 from orchestration.landing.zones import Zones
-from orchestration.sql import ident, literal
 
 _STAGED = "landing_staged"
 _TOKENS = "landing_tokens"

@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from linkage.sql import ident, literal, literals
 from orchestration.landing.contract import Column, Table
-from orchestration.sql import ident, literal, literals
 
 EARLIEST_DATE = date(1850, 1, 1)
 #: Appointments, reviews and planned ends lie ahead of a delivery, but not for ever.

@@ -17,9 +17,9 @@ import duckdb
 import numpy as np
 import polars as pl
 
+from linkage.sql import ident
 from orchestration.publishing.disclosure import UNLIMITED, Counts, DisclosureError, Equations, Policy, protect
 from orchestration.publishing.disclosure_ledger import LEDGER_COLUMNS, DisclosureLedger
-from orchestration.sql import ident
 
 TOTAL = "all"
 PERIOD = "month_end"

@@ -19,13 +19,13 @@ from typing import Any
 
 import duckdb
 
+from linkage.sql import ident, literal
 from orchestration.duck import Limits, connect, write_parquet
 from orchestration.landing.keys import PseudonymisationKey, token_sql
 from orchestration.publishing.disclosure import DisclosureError
 from orchestration.publishing.disclosure_ledger import DisclosureLedger
 from orchestration.publishing.open_data import control, read_policy, read_true_counts
 from orchestration.publishing.pages import format_value
-from orchestration.sql import ident, literal
 
 #: Lawful purpose of tables with people -> schema of the build database that holds what it may see.
 PURPOSES: dict[str, str] = {"direct_care": "marts_direct_care", "secondary_use": "marts_secondary_use"}

@@ -11,8 +11,8 @@ import polars as pl
 import pytest
 from small_place import DELTA, REPOSITORY, Place
 
+from linkage.sql import literal
 from orchestration.landing.keys import PseudonymisationKey, token_sql
-from orchestration.sql import literal
 
 NIGHT_3, NIGHT_4 = "2026-04-02", "2026-04-03"
 ENDED_SOURCE, ENDED_PRACTICE = "housing", "T99002"
