@@ -47,7 +47,7 @@ def evaluate_index(settings: Settings, truth_dir: Path, as_of: date, withheld_sh
 
 def _link_without_numbers(settings: Settings, scratch: Path, as_of: date, share: float) -> Path:
     spec = linkage_spec(settings)
-    withhold_numbers(settings.identifiable_dir / "identity", scratch / "identity", share=share, spec=spec)
+    withhold_numbers(settings.identity_dir, scratch / "identity", share=share, spec=spec)
     link(
         scratch / "identity",
         scratch / "registry.duckdb",

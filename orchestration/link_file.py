@@ -10,15 +10,13 @@ from pathlib import Path
 import yaml
 
 from linkage.errors import LinkageError
-from linkage.link import Limits
-from linkage.spec import default_spec
 from linkage.table.columns import Columns, columns_from_document, parse_columns
 from linkage.table.encode import encode, link_encodings, make_secret, read_secret
 from linkage.table.index import IndexReport, link_to_index
 from linkage.table.link import TableReport, link_table
 from linkage.table.read import Table
 from orchestration.night import TIMEZONE, parse_date
-from orchestration.patient_index import linkage_model
+from orchestration.patient_index import limits, linkage_model, linkage_spec
 from orchestration.settings import Settings
 from orchestration.zones import PRIVATE
 
@@ -48,8 +46,7 @@ def link_file(settings: Settings, request: LinkRequest) -> Iterator[str]:
     columns = _columns(request.columns, request.mapping)
     output = request.output or _private_folder(settings) / f"{request.file.stem}-links.csv"
     as_of = _date(request.as_of)
-    spec = default_spec(accept_test_numbers=not settings.is_production)
-    limits = _limits(settings)
+    spec = linkage_spec(settings)
     table = Table(request.file, request.file.stem)
     report: TableReport | IndexReport
     if request.encodings is not None:
@@ -58,23 +55,23 @@ def link_file(settings: Settings, request: LinkRequest) -> Iterator[str]:
             output,
             secret=read_secret(request.encodings),
             threshold=request.threshold,
-            identity_dir=settings.identifiable_dir / "identity",
+            identity_dir=settings.identity_dir,
             registry_path=settings.registry_path,
             spec=spec,
             as_of=as_of,
-            limits=limits,
+            limits=limits(settings),
         )
     elif request.index:
         report = link_to_index(
             table,
             columns,
             output,
-            identity_dir=settings.identifiable_dir / "identity",
+            identity_dir=settings.identity_dir,
             registry_path=settings.registry_path,
             spec=spec,
             parameters=linkage_model(),
             as_of=as_of,
-            limits=limits,
+            limits=limits(settings),
         )
     else:
         other = None
@@ -104,9 +101,9 @@ def encode_file(
         parse_columns(columns),
         target,
         secret=read_secret(secret),
-        spec=default_spec(accept_test_numbers=not settings.is_production),
+        spec=linkage_spec(settings),
         as_of=_date(as_of),
-        limits=_limits(settings),
+        limits=limits(settings),
     )
     yield f"{n_encoded:,} of {n_records:,} records encoded; the others lack a name or a birth date"
     yield f"Wrote {target}. It is personal data: encodings are pseudonyms, not anonymous"
@@ -114,10 +111,6 @@ def encode_file(
 
 def _date(text: str | None) -> date:
     return parse_date(text) if text else datetime.now(TIMEZONE).date()
-
-
-def _limits(settings: Settings) -> Limits:
-    return Limits(settings.memory_limit, settings.threads, settings.spill_dir)
 
 
 def _columns(text: str, mapping: Path | None) -> Columns:

@@ -19,7 +19,7 @@ MODEL_DIR: Path = PROJECT_DIR / "linkage" / "models"
 def link_records(settings: Settings, run_id: str, as_of: date) -> LinkageReport:
     """Link every identity record that has landed and write the index to `raw/linkage`."""
     return link(
-        settings.identifiable_dir / "identity",
+        settings.identity_dir,
         settings.registry_path,
         settings.raw_dir / "linkage",
         spec=linkage_spec(settings),
@@ -49,7 +49,7 @@ def linkage_model() -> Parameters:
 def train_model(settings: Settings, version: str, trained_on: str, as_of: date) -> Trained:
     """Train a model on the identity records that have landed and write it, with its card, beside the others, for review."""
     return train(
-        settings.identifiable_dir / "identity",
+        settings.identity_dir,
         MODEL_DIR / f"{version}.json",
         spec=linkage_spec(settings),
         version=version,

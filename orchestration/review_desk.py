@@ -7,7 +7,6 @@ zone, and nowhere else.
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from html import escape
@@ -15,7 +14,6 @@ from pathlib import Path
 from typing import Any, TextIO
 from uuid import UUID
 
-import vl_convert
 from rich.console import Console
 from rich.markup import escape as plain
 from rich.table import Table
@@ -23,15 +21,16 @@ from rich.table import Table
 from linkage import registry, verdicts
 from linkage.errors import LinkageError
 from linkage.explain import FIELDS, Layout, Record, lay_out, waterfall
+from linkage.private_file import written_privately
 from linkage.review import IMPORTANCE
 from linkage.spec import default_spec
 from linkage.verdicts import Answer, AnswersRefused, Question
 from orchestration.night import resolve_as_of
-from orchestration.patient_index import linkage_model
+from orchestration.patient_index import linkage_model, linkage_spec
+from orchestration.publishing.charts import render
 from orchestration.run_lock import run_lock
 from orchestration.settings import Settings
 
-_PRIVATE_FILE = 0o600
 _MOST_COMPLAINTS = 20
 _MOST_CELL_RECORDS = 20
 #: A spreadsheet runs a cell that begins with one of these (OWASP, CSV injection).
@@ -66,7 +65,7 @@ class Desk:
     def lay_out(self, questions: list[Question]) -> list[Layout]:
         """Questions with everything that a reviewer should see."""
         with self._registry("phm review") as path:
-            return lay_out(path, self._settings.identifiable_dir / "identity", linkage_model(), questions)
+            return lay_out(path, self._settings.identity_dir, linkage_model(), questions)
 
     def answer(self, answers: Sequence[Answer]) -> list[str]:
         """Take verdicts in, all or none; gives the decisions that they complete, in words."""
@@ -151,10 +150,10 @@ class Desk:
         with self._registry("phm review waterfall") as path:
             chart = waterfall(
                 path,
-                settings.identifiable_dir / "identity",
+                settings.identity_dir,
                 _uuid(left, "record"),
                 _uuid(right, "record"),
-                spec=default_spec(accept_test_numbers=not settings.is_production),
+                spec=linkage_spec(settings),
                 parameters=linkage_model(),
                 as_of=resolve_as_of(settings, None),
             )
@@ -326,25 +325,18 @@ def _uuid(text: str, what: str) -> UUID:
 @contextmanager
 def _private(target: Path) -> Iterator[TextIO]:
     """A new text file that only its owner can read, in the place of any that was there, whole or not at all."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    beside = target.with_name(f".{target.name}.writing")
-    beside.unlink(missing_ok=True)
     try:
-        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE_FILE)
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+        with written_privately(target) as beside, beside.open("w", encoding="utf-8", newline="") as file:
             yield file
-        beside.replace(target)
     except OSError as error:
         raise LinkageError(f"cannot write {target}: {error.strerror}") from error
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _waterfall_page(chart: dict[str, Any]) -> str:
     """Splink's chart as a picture, with its numbers in a table; the slider between pairs has nothing to choose from."""
     bars = chart["data"]["values"]
     spec = {**chart, "params": [{"name": "record_number", "value": 0}]}
-    svg = vl_convert.vegalite_to_svg(spec, vl_version="5.21")
+    svg = render(spec)
     rows = "".join(
         "<tr>"
         + "".join(

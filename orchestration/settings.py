@@ -79,6 +79,11 @@ class Settings(BaseSettings):
         return self.data_dir / "identifiable"
 
     @property
+    def identity_dir(self) -> Path:
+        """What linkage reads: names, addresses and NHS numbers, by record token."""
+        return self.identifiable_dir / "identity"
+
+    @property
     def raw_dir(self) -> Path:
         return self.data_dir / "raw"
 

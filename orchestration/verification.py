@@ -16,7 +16,7 @@ def verify_index(settings: Settings) -> Verification:
     Raises `LinkageError` when there is nothing to compare with.
     """
     found = verify(
-        settings.identifiable_dir / "identity",
+        settings.identity_dir,
         settings.registry_path,
         spec=linkage_spec(settings),
         parameters=linkage_model(),

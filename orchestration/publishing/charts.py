@@ -68,8 +68,12 @@ def to_svg(chart: Chart, rows: Sequence[Row]) -> str:
         if rows and name not in rows[0]:
             raise ChartError(f"chart {chart.title!r}: query {chart.query!r} has no column {name!r}; it has {sorted(rows[0])}")
     data = [{name: _plain(row[name]) for name in needed} for row in rows]
-    svg = vl_convert.vegalite_to_svg(_spec(chart, data), vl_version="5.21")
-    return _accessible(svg, chart)
+    return _accessible(render(_spec(chart, data)), chart)
+
+
+def render(spec: dict[str, Any]) -> str:
+    """Draw a Vega-Lite specification as SVG; the version of Vega-Lite is pinned, so that pictures change on purpose only."""
+    return vl_convert.vegalite_to_svg(spec, vl_version="5.21")
 
 
 def _plain(value: Any) -> Any:
