@@ -13,8 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from orchestration.publishing.disclosure import Policy
-
-_PENDING = ".pending"
+from orchestration.publishing.pending import is_pending, keep_pending, pending_file, settle_pending
 
 #: Columns of a file beside those of its table: who published, and under which policy.
 LEDGER_COLUMNS = ("release_id", "policy_code", "hidden_to", "round_base")
@@ -28,7 +27,7 @@ class DisclosureLedger:
 
     def published(self, table: str) -> pl.DataFrame | None:
         """Every row of `table` that was ever published, with `LEDGER_COLUMNS`; None before the first."""
-        files = sorted(path for path in self._folder.glob(f"{table}/*.parquet") if _PENDING not in path.name)
+        files = sorted(path for path in self._folder.glob(f"{table}/*.parquet") if not is_pending(path))
         return pl.concat([pl.read_parquet(path) for path in files], how="diagonal") if files else None
 
     @staticmethod
@@ -45,7 +44,7 @@ class DisclosureLedger:
         """Write down rows that release `release_id` is about to publish for the first time."""
         folder = self._folder / table
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path = folder / f"{release_id}{_PENDING}.parquet"
+        path = pending_file(folder, release_id)
         beside = path.with_suffix(".writing")
         self.marked(rows, release_id, policy).write_parquet(beside)
         with beside.open("rb") as file:
@@ -54,16 +53,13 @@ class DisclosureLedger:
 
     def keep(self, release_id: str) -> None:
         """The release stands: what it published is published."""
-        for path in self._folder.glob(f"*/{release_id}{_PENDING}.parquet"):
-            path.rename(path.with_name(f"{release_id}.parquet"))
+        for folder in self._folder.glob("*"):
+            path = pending_file(folder, release_id)
+            if path.exists():
+                keep_pending(path)
 
     def recover(self, releases_dir: Path) -> None:
         """Settle what a killed run left pending: kept when its release stands, forgotten when it does not."""
         for path in self._folder.glob("*/*.writing"):
             path.unlink()
-        for path in self._folder.glob(f"*/*{_PENDING}.parquet"):
-            release_id = path.name.removesuffix(f"{_PENDING}.parquet")
-            if (releases_dir / release_id).exists():
-                self.keep(release_id)
-            else:
-                path.unlink()
+        settle_pending(self._folder.glob("*/*.parquet"), releases_dir)

@@ -26,6 +26,7 @@ from orchestration.publishing.disclosure import DisclosureError
 from orchestration.publishing.disclosure_ledger import DisclosureLedger
 from orchestration.publishing.open_data import control, read_policy, read_true_counts
 from orchestration.publishing.pages import format_value
+from orchestration.publishing.pending import keep_pending, pending_file, settle_pending
 
 #: Lawful purpose of tables with people -> schema of the build database that holds what it may see.
 PURPOSES: dict[str, str] = {"direct_care": "marts_direct_care", "secondary_use": "marts_secondary_use"}
@@ -42,7 +43,6 @@ _CURRENT = "current"
 _MANIFEST = "manifest.json"
 _BUILDING = ".building-"
 _REMOVING = ".removing-"
-_PENDING = ".pending"
 
 
 class ReleaseError(Exception):
@@ -132,7 +132,7 @@ def publish(
         _make_durable(building)
         building.rename(final)
         _sync_folder(releases_dir)
-        _keep_row(row)
+        keep_pending(row)
         ledger.keep(facts.release_id)
     switch(releases_dir, facts.release_id)
     prune(releases_dir, keep)
@@ -143,11 +143,7 @@ def recover(releases_dir: Path, release_rows_dir: Path, ledger: DisclosureLedger
     """Remove what a killed run left: half-built and half-removed releases, and what was written of releases that never were."""
     for folder in [*releases_dir.glob(f"{_BUILDING}*"), *releases_dir.glob(f"{_REMOVING}*")]:
         shutil.rmtree(folder)
-    for row in release_rows_dir.glob(f"*{_PENDING}.parquet"):
-        if (releases_dir / row.name.removesuffix(f"{_PENDING}.parquet")).exists():
-            _keep_row(row)
-        else:
-            row.unlink()
+    settle_pending(release_rows_dir.glob("*.parquet"), releases_dir)
     ledger.recover(releases_dir)
 
 
@@ -430,7 +426,7 @@ def _export_parquet(database: Path, folder: Path, tables: Sequence[str], limits:
 
 def _write_release_row(facts: ReleaseFacts, build_database: Path, folder: Path) -> Path:
     """Write the release's own row, marked pending until the release stands."""
-    path = folder / f"{facts.release_id}{_PENDING}.parquet"
+    path = pending_file(folder, facts.release_id)
     with duckdb.connect(str(build_database), read_only=True) as connection:
         query = f"""
             select
@@ -443,10 +439,6 @@ def _write_release_row(facts: ReleaseFacts, build_database: Path, folder: Path) 
         """
         write_parquet(connection, query, path)
     return path
-
-
-def _keep_row(row: Path) -> None:
-    row.rename(row.with_name(row.name.replace(_PENDING, "")))
 
 
 def _write_manifest(folder: Path, facts: ReleaseFacts, tables: Mapping[str, Mapping[str, int]]) -> None:
