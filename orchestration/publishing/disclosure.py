@@ -81,8 +81,13 @@ class Policy:
 
     def shown_range(self, figures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Least and greatest count that is shown as each of `figures`."""
-        least = np.maximum(figures - self.round_base // 2, self.hidden_to + 1)
-        return np.where(figures == 0, 0, least), np.where(figures == 0, 0, figures + (self.round_base - 1) // 2)
+        return shown_range(figures, self.hidden_to, self.round_base)
+
+
+def shown_range(figures: np.ndarray, hidden_to: int | np.ndarray, round_base: int | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Least and greatest count that is shown as each of `figures`, under a policy or under one for each."""
+    least = np.maximum(figures - round_base // 2, hidden_to + 1)
+    return np.where(figures == 0, 0, least), np.where(figures == 0, 0, figures + (round_base - 1) // 2)
 
 
 @dataclass(frozen=True)

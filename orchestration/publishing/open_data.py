@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 
 from linkage.sql import ident
-from orchestration.publishing.disclosure import UNLIMITED, Counts, DisclosureError, Equations, Policy, protect
+from orchestration.publishing.disclosure import UNLIMITED, Counts, DisclosureError, Equations, Policy, protect, shown_range
 from orchestration.publishing.disclosure_ledger import LEDGER_COLUMNS, DisclosureLedger
 
 TOTAL = "all"
@@ -249,13 +249,21 @@ def _rests(table: OpenTable, rows: pl.DataFrame, policy: Policy) -> pl.DataFrame
 
 def _facts(table: OpenTable, rows: pl.DataFrame) -> pl.DataFrame:
     """What published rows tell of each count: month, least, most. `rows` carry the policy's `hidden_to` and `round_base`."""
-    base, hidden_to = pl.col("round_base"), pl.col("hidden_to")
+    hidden_to, round_base = rows["hidden_to"].to_numpy(), rows["round_base"].to_numpy()
     parts = []
     for measure in table.measures:
-        figure, is_hidden = pl.col(measure.name).cast(pl.Int64), pl.col(measure.hidden_flag)
-        least = pl.when(is_hidden | (figure == 0)).then(0).otherwise(pl.max_horizontal(figure - base // 2, hidden_to + 1))
-        most = pl.when(is_hidden).then(UNLIMITED).when(figure == 0).then(0).otherwise(figure + (base - 1) // 2)
-        parts.append(rows.select(PERIOD, cell=_cell(table, measure), least=least, most=most, is_stock=pl.lit(table.is_stock)))
+        figures = rows[measure.name].cast(pl.Int64).fill_null(0).to_numpy()
+        least, most = shown_range(figures, hidden_to, round_base)
+        is_hidden = rows[measure.hidden_flag].to_numpy()
+        parts.append(
+            rows.select(
+                PERIOD,
+                cell=_cell(table, measure),
+                least=pl.Series(np.where(is_hidden, 0, least)),
+                most=pl.Series(np.where(is_hidden, UNLIMITED, most)),
+                is_stock=pl.lit(table.is_stock),
+            )
+        )
     return pl.concat(parts).unique()
 
 
