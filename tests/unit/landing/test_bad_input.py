@@ -191,6 +191,15 @@ def test_a_damaged_member_of_a_zip_is_refused(place: Place) -> None:
     assert_refused(place, land(place, bytes(content), "people.zip"), "people.zip/people.csv", "damaged")
 
 
+def test_a_zip_compressed_in_an_unknown_way_is_refused(place: Place) -> None:
+    content = bytearray(zipped({"people.csv": HEADER + GOOD}))
+    # the method stands in the local header and again in the central directory (APPNOTE 4.3.7 and 4.3.12); 97 is WavPack
+    for mark, offset in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        at = content.index(mark) + offset
+        content[at : at + 2] = (97).to_bytes(2, "little")
+    assert_refused(place, land(place, bytes(content), "people.zip"), "people.zip/people.csv", "use deflate")
+
+
 def test_two_files_of_one_table_that_disagree_refuse_the_delivery(place: Place) -> None:
     other = b"LocalId,Surname,Born,Seen,Visits,More\n9,X,1980-02-01,,1,z\n"
     report = place.deliver_and_land(DAY, {"people_a.csv": HEADER + GOOD, "people_b.csv": other})
