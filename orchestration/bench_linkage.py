@@ -152,6 +152,13 @@ def _plain(path: Path, columns: Columns) -> tuple[pl.DataFrame, int]:
         pl.col(birth).cast(pl.String).str.replace(r"^(\d{4})(\d\d)(\d\d)$", "$1-$2-$3"),
         pl.col(texts).cast(pl.String) if texts else pl.lit(0).alias("nothing"),
     )
+    # FEBRL's postcodes are Australian: four digits, without the parts that Splink's comparison reads
+    is_british = "source" in frame.columns
+    postcode = (
+        cl.PostcodeComparison(names["postcode"])
+        if is_british
+        else cl.ExactMatch(names["postcode"]).configure(term_frequency_adjustments=True)
+    )
     comparisons = [
         cl.ForenameSurnameComparison(given, family, forename_surname_concat_col_name="name_pair"),
         cl.DateOfBirthComparison(birth, input_is_string=True),
@@ -162,9 +169,7 @@ def _plain(path: Path, columns: Columns) -> tuple[pl.DataFrame, int]:
             if r.startswith("text:")
         ],
         *[cl.LevenshteinAtThresholds(names[role], 1) for role in ("identifier", "nhs_number") if role in names],
-        *[cl.PostcodeComparison(names["postcode"])] * ("postcode" in names and "source" in frame.columns),
-        *[cl.ExactMatch(names["postcode"]).configure(term_frequency_adjustments=True)]
-        * ("postcode" in names and "source" not in frame.columns),
+        postcode,
     ]
     numbers = [names[role] for role in ("identifier", "nhs_number") if role in names]
     rules = [
