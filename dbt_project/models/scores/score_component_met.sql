@@ -13,16 +13,9 @@ hospital_diagnosis as (
         event.code,
         event.event_date,
         event.source
-    from {{ codelist_events(ref('condition_event'), 'icd10') }} as event
-    inner join component
-        on event.codelist_id = component.codelist_id
-        and component.kind = 'hospital_diagnosis'
-    inner join {{ ref('person_record') }} as person_record
-        on event.record_token = person_record.record_token
-    where event.setting = 'inpatient'
+    {{ component_events(ref('condition_event'), 'icd10', 'hospital_diagnosis', 'event_date') }}
+        and event.setting = 'inpatient'
         and event.category = 'INCLUSION'
-        and event.event_date <= {{ as_of() }}
-        and event.event_date > {{ date_plus('month', '-component.lookback_months', as_of()) }}
 ),
 
 stated as (
@@ -35,18 +28,8 @@ stated as (
         event.event_date,
         event.category,
         event.source
-    from {{ codelist_events(ref('condition_event'), 'snomed') }} as event
-    inner join component
-        on event.codelist_id = component.codelist_id
-        and component.kind = 'statement'
-    inner join {{ ref('person_record') }} as person_record
-        on event.record_token = person_record.record_token
-    where event.setting = 'gp'
-        and event.event_date <= {{ as_of() }}
-        and (
-            component.lookback_months is null
-            or event.event_date > {{ date_plus('month', '-component.lookback_months', as_of()) }}
-        )
+    {{ component_events(ref('condition_event'), 'snomed', 'statement', 'event_date') }}
+        and event.setting = 'gp'
 ),
 
 -- a statement that is taken back on the same day or later no longer counts
@@ -98,17 +81,7 @@ issued as (
         min(event.code) as code,
         max(event.issued_on) as event_date,
         min(event.source) as source
-    from {{ codelist_events(ref('medication'), 'dmd') }} as event
-    inner join component
-        on event.codelist_id = component.codelist_id
-        and component.kind = 'medicine'
-    inner join {{ ref('person_record') }} as person_record
-        on event.record_token = person_record.record_token
-    where event.issued_on <= {{ as_of() }}
-        and (
-            component.lookback_months is null
-            or event.issued_on > {{ date_plus('month', '-component.lookback_months', as_of()) }}
-        )
+    {{ component_events(ref('medication'), 'dmd', 'medicine', 'issued_on') }}
     group by
         person_record.person_id,
         component.component_set,
@@ -135,13 +108,7 @@ measured as (
             partition by person_record.person_id, component.component_set, component.component_code, component.evidence_order
             order by event.observed_on desc
         ) as recency
-    from {{ codelist_events(ref('observation'), 'snomed') }} as event
-    inner join component
-        on event.codelist_id = component.codelist_id
-        and component.kind = 'measurement'
-    inner join {{ ref('person_record') }} as person_record
-        on event.record_token = person_record.record_token
-    where event.observed_on <= {{ as_of() }}
+    {{ component_events(ref('observation'), 'snomed', 'measurement', 'observed_on') }}
         and event.value > component.valid_above
         and event.value <= component.valid_to
     group by
