@@ -114,13 +114,25 @@ valued as (
         and rule.score_code = counted.score_code
 ),
 
+-- a rank costs a sort of everybody: only scores that are banded by it get one
 ranked as (
     select
-        valued.*,
-        case
-            when is_ranked then percent_rank() over (partition by score_code, is_ranked order by value)
-        end as rank_share
+        person_id,
+        score_code,
+        percent_rank() over (partition by score_code order by value) as rank_share
     from valued
+    where is_ranked
+        and score_code in (select score_code from {{ ref('score_band') }} where basis = 'rank_share')
+),
+
+placed as (
+    select
+        valued.*,
+        ranked.rank_share
+    from valued
+    left join ranked
+        on valued.person_id = ranked.person_id
+        and valued.score_code = ranked.score_code
 ),
 
 band as (
@@ -137,25 +149,25 @@ band as (
 )
 
 select
-    ranked.person_id,
-    ranked.score_code,
+    placed.person_id,
+    placed.score_code,
     {{ as_of() }} as as_of,
-    ranked.value,
+    placed.value,
     band.band,
-    ranked.components,
-    ranked.is_within_limits,
-    ranked.version
-from ranked
+    placed.components,
+    placed.is_within_limits,
+    placed.version
+from placed
 left join band
-    on ranked.score_code = band.score_code
+    on placed.score_code = band.score_code
     and (
         band.lower is null
-        or case when band.basis = 'value' then ranked.value else ranked.rank_share end > band.lower
-        or (band.is_lower_included and case when band.basis = 'value' then ranked.value else ranked.rank_share end = band.lower)
+        or case when band.basis = 'value' then placed.value else placed.rank_share end > band.lower
+        or (band.is_lower_included and case when band.basis = 'value' then placed.value else placed.rank_share end = band.lower)
     )
     and (
         band.upper is null
-        or case when band.basis = 'value' then ranked.value else ranked.rank_share end < band.upper
-        or (not band.is_upper_excluded and case when band.basis = 'value' then ranked.value else ranked.rank_share end = band.upper)
+        or case when band.basis = 'value' then placed.value else placed.rank_share end < band.upper
+        or (not band.is_upper_excluded and case when band.basis = 'value' then placed.value else placed.rank_share end = band.upper)
     )
-    and case when band.basis = 'value' then ranked.value else ranked.rank_share end is not null
+    and case when band.basis = 'value' then placed.value else placed.rank_share end is not null
