@@ -1,14 +1,9 @@
 {{ config(alias='agg_deprivation') }}
 
 with resident as (
-    select
-        population.month_end,
-        {{ area_parts(['place'], 'population') }},
-        coalesce(cast((person.imd_decile + 1) // 2 as varchar), 'not_known') as imd_quintile
-    from {{ ref('open_population') }} as population
-    inner join {{ ref('open_person') }} as person
-        on population.person_id = person.person_id
-    where population.month_end = (select max(month_end) from {{ ref('segment_month') }})
+    {{ open_residents({
+        'imd_quintile': "coalesce(cast((person.imd_decile + 1) // 2 as varchar), 'not_known')",
+    }) }}
 )
 
 select
