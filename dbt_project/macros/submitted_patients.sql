@@ -25,19 +25,23 @@ select
     record_token,
     '{{ source_name }}' as source,
     min(organisation_code) as organisation_code,
-    arg_max(case gender_code when '1' then 'M' when '2' then 'F' when '9' then 'I' end, month_id)
+    -- a patient has one row a month; should there be two, the value itself settles which stands
+    arg_max(
+        case gender_code when '1' then 'M' when '2' then 'F' when '9' then 'I' end,
+        {{ survivorship_order(['month_id', 'gender_code']) }}
+    )
         filter (where not is_deleted) as sex,
-    arg_max(birth_month, month_id) filter (where not is_deleted) as birth_month,
+    arg_max(birth_month, {{ survivorship_order(['month_id', 'birth_month']) }}) filter (where not is_deleted) as birth_month,
     -- a stated category, however old, says more than "not stated"
     coalesce(
-        arg_max(ethnic_category, month_id) filter (where ethnic_category between 'A' and 'S' and not is_deleted),
-        arg_max(ethnic_category, month_id) filter (where not is_deleted)
+        arg_max(ethnic_category, {{ survivorship_order(['month_id', 'ethnic_category']) }}) filter (where ethnic_category between 'A' and 'S' and not is_deleted),
+        arg_max(ethnic_category, {{ survivorship_order(['month_id', 'ethnic_category']) }}) filter (where not is_deleted)
     ) as ethnic_category_code,
     coalesce(
         max(reporting_period_start_date) filter (where ethnic_category between 'A' and 'S' and not is_deleted),
         max(reporting_period_start_date) filter (where ethnic_category is not null and not is_deleted)
     ) as ethnicity_recorded_on,
-    arg_max_null(death_date, month_id) filter (where not is_deleted) as death_date,
+    arg_max_null(death_date, {{ survivorship_order(['month_id', 'death_date']) }}) filter (where not is_deleted) as death_date,
     false as is_test_record,
     false as is_sensitive,
     false as is_restricted,

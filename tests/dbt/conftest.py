@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from dbt_warehouse import Warehouse
-from raw_zone import write_empty, write_index, write_load
+from raw_zone import reverse_rows, write_empty, write_index, write_load
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +19,7 @@ def warehouse(tmp_path_factory) -> Warehouse:
 
 @pytest.fixture(scope="session")
 def states(warehouse) -> tuple[dict[str, list], dict[str, list]]:
-    """Rows of every table after two loads, built one after the other, and rebuilt from nothing."""
+    """Rows of every table after two loads, built one after the other, and rebuilt from the same rows in another order."""
     raw_dir = warehouse.data_dir / "raw"
     write_empty(raw_dir)
     write_index(raw_dir)
@@ -29,5 +29,6 @@ def states(warehouse) -> tuple[dict[str, list], dict[str, list]]:
     write_load(raw_dir, 2)
     warehouse.invoke("run")
     nightly = warehouse.rows()
+    reverse_rows(raw_dir)
     warehouse.invoke("run", "--full-refresh")
     return nightly, warehouse.rows()

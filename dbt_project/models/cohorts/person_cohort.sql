@@ -38,7 +38,8 @@ triggered as (
         'frailty_with_trigger' as cohort_code,
         max(contact.contact_date) as entered_on,
         cast(null as date) as exited_on,
-        replace(arg_max(contact.kind, contact.contact_date), '_', ' ') || ' on ' || cast(max(contact.contact_date) as varchar) as evidence
+        replace(arg_max(contact.kind, {{ survivorship_order(['contact.contact_date', "contact.kind = 'emergency_admission'"]) }}), '_', ' ')
+        || ' on ' || cast(max(contact.contact_date) as varchar) as evidence
     from {{ ref('person_condition') }} as frailty
     inner join {{ ref('segment_contact') }} as contact
         on frailty.person_id = contact.person_id

@@ -9,8 +9,13 @@ with evidence as (
         evidence.sources,
         evidence.n_inclusions > 0
         and (evidence.n_resolutions = 0 or not rule.same_day_resolution_wins) as is_on,
-        -- evidence without a date is taken to be older than any other
-        {{ survivorship_order(['evidence.event_date is not null', 'evidence.event_date']) }} as event_order
+        -- evidence without a date is taken to be older than any other; kinds of evidence may disagree on one day
+        {{ survivorship_order([
+            'evidence.event_date is not null',
+            'evidence.event_date',
+            'is_on <> rule.same_day_resolution_wins',
+            'evidence.basis'
+        ]) }} as event_order
     from {{ ref('condition_evidence') }} as evidence
     inner join {{ ref('register_rule') }} as rule
         on evidence.condition_code = rule.condition_code

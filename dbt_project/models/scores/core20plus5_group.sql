@@ -31,12 +31,12 @@ ever as (
     group by person_id
 ),
 
--- the pair of pressures of the latest day with both
+-- the pair of pressures of the latest day with both; of two records' pairs of one day the higher
 blood_pressure as (
     select
         person_record.person_id,
-        arg_max(reading.systolic, reading.observed_on) as systolic,
-        arg_max(reading.diastolic, reading.observed_on) as diastolic
+        arg_max(reading.systolic, {{ survivorship_order(['reading.observed_on', 'reading.systolic', 'reading.diastolic']) }}) as systolic,
+        arg_max(reading.diastolic, {{ survivorship_order(['reading.observed_on', 'reading.systolic', 'reading.diastolic']) }}) as diastolic
     from (
         select
             event.record_token,

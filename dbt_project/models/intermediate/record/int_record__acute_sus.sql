@@ -48,12 +48,13 @@ select
     'acute_sus' as source,
     -- the record is that of one organisation's number
     min(organisation_code) as organisation_code,
-    arg_max(case gender_code when '1' then 'M' when '2' then 'F' end, seen_on) as sex,
-    arg_max(birth_month, seen_on) as birth_month,
+    -- several attendances of one day may disagree: the value itself settles which stands, every night the same
+    arg_max(case gender_code when '1' then 'M' when '2' then 'F' end, {{ survivorship_order(['seen_on is not null', 'seen_on', 'gender_code']) }}) as sex,
+    arg_max(birth_month, {{ survivorship_order(['seen_on is not null', 'seen_on', 'birth_month']) }}) as birth_month,
     -- a stated category, however old, says more than "not stated"
     coalesce(
-        arg_max(ethnic_category, seen_on) filter (where ethnic_category between 'A' and 'S'),
-        arg_max(ethnic_category, seen_on)
+        arg_max(ethnic_category, {{ survivorship_order(['seen_on is not null', 'seen_on', 'ethnic_category']) }}) filter (where ethnic_category between 'A' and 'S'),
+        arg_max(ethnic_category, {{ survivorship_order(['seen_on is not null', 'seen_on', 'ethnic_category']) }})
     ) as ethnic_category_code,
     coalesce(
         max(seen_on) filter (where ethnic_category between 'A' and 'S'),

@@ -20,7 +20,10 @@ applicant as (
         upper(trim(ethnic_category_code)) as ethnic_category_code,
         max(_changed_seq) over (partition by record_token) as _changed_seq,
         bool_and(is_deleted) over (partition by record_token) as is_deleted,
-        row_number() over (partition by record_token order by is_deleted, quarter desc, case_reference desc) as recency
+        row_number() over (
+            partition by record_token
+            order by is_deleted, quarter desc, case_reference desc, council_code
+        ) as recency
     from {{ ref('stg_housing__hclic_person') }}
 ),
 

@@ -9,7 +9,10 @@ with referral as (
         referral_date,
         max(_changed_seq) over (partition by record_token) as _changed_seq,
         bool_and(is_deleted) over (partition by record_token) as is_deleted,
-        row_number() over (partition by record_token order by is_deleted, referral_date desc, referral_ref desc) as recency
+        row_number() over (
+            partition by record_token
+            order by is_deleted, referral_date desc, referral_ref desc, service_code
+        ) as recency
     from {{ ref('stg_voluntary_sector__referral') }}
     where record_token is not null
 )
