@@ -24,6 +24,8 @@ from orchestration.landing.sieve import Malformed, Sieved, readable, sieve
 _REJECTS = "landing_reject_errors"
 _REJECT_SCANS = "landing_reject_scans"
 _SHIFTS = "landing_line_shifts"
+#: Line ends inside a record; NULL for most.
+_INNER_LINES = "_inner_lines"
 #: Records that share one row of the shift table.
 _BUCKET_BITS = 11
 _BLOCK_BYTES = 1 << 22
@@ -35,12 +37,12 @@ _LOCAL_REJECTS = {"MISSING COLUMNS": "ragged_row", "TOO MANY COLUMNS": "ragged_r
 class TextRows(Protocol):
     """Text columns of a file. Once the rows of `relation` are in a table, in order, `settle` says whether to believe them."""
 
-    #: SQL of a table function call; its columns are contract column names.
+    #: SQL of a relation; its columns are contract column names, and `carried`.
     relation: str
     #: Contract columns the relation has.
     present: frozenset[str]
-    #: True when the relation has a column `_line`.
-    has_lines: bool
+    #: Columns that the table of the rows must have besides: they tell the lines.
+    carried: tuple[str, ...]
     malformed: list[Malformed]
     #: The last physical line of the file is malformed.
     ends_malformed: bool
@@ -49,7 +51,7 @@ class TextRows(Protocol):
         """Make ready for one query on `relation`."""
         ...
 
-    def settle(self, con: duckdb.DuckDBPyConnection, n_records: int, /) -> bool: ...
+    def settle(self, con: duckdb.DuckDBPyConnection, table: str, n_records: int, /) -> bool: ...
 
     def line_sql(self, table: str) -> tuple[str, str]:
         """(expression for the physical line, join clause) for a query on `table`, which holds the rows in order."""
@@ -65,7 +67,7 @@ class FastRows:
     layout: Layout
     malformed: list[Malformed] = field(default_factory=list)
     ends_malformed: bool = False
-    has_lines: bool = False
+    carried: tuple[str, ...] = (_INNER_LINES,)
     _breaks: list[tuple[int, int]] = field(default_factory=list)
 
     @property
@@ -78,19 +80,16 @@ class FastRows:
 
     @property
     def relation(self) -> str:
-        return self._scan(store_rejects=True)
-
-    def _scan(self, *, store_rejects: bool) -> str:
         columns = ", ".join(f"{literal(name)}: 'varchar'" for name in self._names)
-        rejects = (
-            f"store_rejects = true, rejects_limit = 0, rejects_table = '{_REJECTS}', rejects_scan = '{_REJECT_SCANS}'"
-            if store_rejects
-            else "ignore_errors = true"
-        )
+        names = [ident(name) for name in self._names]
+        text = f"concat({', '.join(names)})"
+        spans = " or ".join(f"contains({name}, chr(10))" for name in names)
         return (
-            f"read_csv({literal(self.intake.path)}, auto_detect = false, header = false, skip = {self.layout.header_lines}, "
+            f"(select *, case when {spans} then length({text}) - length(replace({text}, chr(10), '')) end as {_INNER_LINES} "
+            f"from read_csv({literal(self.intake.path)}, auto_detect = false, header = false, skip = {self.layout.header_lines}, "
             f"delim = {literal(self.form.delimiter)}, quote = {literal(self.form.quote)}, escape = {literal(self.form.quote)}, "
-            f"strict_mode = true, null_padding = false, max_line_size = {MAX_RECORD_BYTES}, columns = {{{columns}}}, {rejects})"
+            f"strict_mode = true, null_padding = false, max_line_size = {MAX_RECORD_BYTES}, columns = {{{columns}}}, "
+            f"store_rejects = true, rejects_limit = 0, rejects_table = '{_REJECTS}', rejects_scan = '{_REJECT_SCANS}'))"
         )
 
     @property
@@ -103,7 +102,7 @@ class FastRows:
         con.execute(f"drop table if exists {_REJECTS}")
         con.execute(f"drop table if exists {_REJECT_SCANS}")
 
-    def settle(self, con: duckdb.DuckDBPyConnection, n_records: int) -> bool:
+    def settle(self, con: duckdb.DuckDBPyConnection, table: str, n_records: int) -> bool:
         """True when records and rejections account for every physical line; then `malformed` and lines are known."""
         rejects = self._rejected_lines(con)
         if rejects is None:
@@ -111,7 +110,7 @@ class FastRows:
         spare = self.intake.n_lines - self.layout.header_lines - len(rejects) - n_records
         if spare < 0:
             return False
-        spans = self._spanning_records(con) if spare else []
+        spans = _spanning_records(con, table) if spare else []
         if sum(extra for _, extra in spans) != spare:
             return False
         self.malformed = [Malformed(line, code, text) for line, code, text in rejects]
@@ -134,15 +133,6 @@ class FastRows:
                 return None
             starts.append((start, _LOCAL_REJECTS[error]))
         return _lines_at(self.intake.path, starts, has_bom=self.intake.has_bom)
-
-    def _spanning_records(self, con: duckdb.DuckDBPyConnection) -> list[tuple[int, int]]:
-        """(ordinal from 0, line ends inside) of records that take more than one line."""
-        text = "concat(" + ", ".join(ident(name) for name in self._names) + ")"
-        return con.execute(
-            f"select ordinal, extra from (select row_number() over () - 1 as ordinal, "
-            f"length({text}) - length(replace({text}, chr(10), '')) as extra from {self._scan(store_rejects=False)}) "
-            "where extra > 0 order by ordinal"
-        ).fetchall()
 
     def line_sql(self, table: str) -> tuple[str, str]:
         base = f"{table}.rowid + {self.layout.header_lines + 1}"
@@ -195,7 +185,7 @@ class SievedRows:
 
     sieved: Sieved
     present: frozenset[str]
-    has_lines: bool = True
+    carried: tuple[str, ...] = ("_line",)
 
     @property
     def relation(self) -> str:
@@ -212,7 +202,7 @@ class SievedRows:
     def begin(self, _con: duckdb.DuckDBPyConnection) -> None:
         """Nothing to forget: the file was made for this reading."""
 
-    def settle(self, _con: duckdb.DuckDBPyConnection, n_records: int) -> bool:
+    def settle(self, _con: duckdb.DuckDBPyConnection, _table: str, n_records: int) -> bool:
         return n_records == self.sieved.n_records
 
     def line_sql(self, table: str) -> tuple[str, str]:
@@ -222,6 +212,11 @@ class SievedRows:
 def read_carefully(table: Table, intake: Intake, layout: Layout, scratch: Path) -> SievedRows:
     """The careful way for a CSV file."""
     return SievedRows(sieve(intake.path, table.terms.format, layout, scratch), layout.present)
+
+
+def _spanning_records(con: duckdb.DuckDBPyConnection, table: str) -> list[tuple[int, int]]:
+    """(ordinal from 0, line ends inside) of records that take more than one line."""
+    return con.execute(f"select rowid, {_INNER_LINES} from {table} where {_INNER_LINES} is not null order by rowid").fetchall()
 
 
 def _lines_at(path: Path, starts: list[tuple[int, str]], *, has_bom: bool) -> list[tuple[int, str, str]] | None:

@@ -350,7 +350,7 @@ def stage_rows(
     rows.begin(con)
     con.execute(f"create or replace temp table {_STAGED} as {_staging_sql(table, rows, faults, groups)}")
     (n_records,) = con.execute(f"select count(*) from {_STAGED}").fetchone() or (0,)
-    if not rows.settle(con, n_records):
+    if not rows.settle(con, _STAGED, n_records):
         raise Untrusted
     _create_tokens(con, table)
     return StagedRows(con, table, rows, delivery_date, n_records, faults)
@@ -388,7 +388,6 @@ def _faults(table: Table, present: frozenset[str], delivery_date: date, *, has_n
 
 def _staging_sql(table: Table, rows: TextRows, faults: list[Fault], groups: dict[str, str]) -> str:
     columns = table.columns
-    carried = ["_line"] if rows.has_lines else []
     tests = " ".join(f"when {fault.condition} then {number}" for number, fault in enumerate(faults) if fault.condition)
     parsed = typing_sql.parsed_columns(columns)
     values = ", ".join(f"{typing_sql.value_sql(c)} as {value_name(c)}" for c in columns if not c.terms.drop)
@@ -398,7 +397,7 @@ def _staging_sql(table: Table, rows: TextRows, faults: list[Fault], groups: dict
         final += [f"{sql} as {ident(f'i_{role}')}" for role, sql in door.identity_sql(table).items()]
     return f"""
         with text_layer as (
-            {_text_layer(table, rows.present, rows.relation, *carried)}
+            {_text_layer(table, rows.present, rows.relation, *rows.carried)}
         ),
         parsed_layer as (
             select *{"".join(f", {sql}" for sql in parsed)} from text_layer
@@ -410,7 +409,7 @@ def _staging_sql(table: Table, rows: TextRows, faults: list[Fault], groups: dict
             select *, cast(case {tests} end as smallint) as _problem from value_layer
         )
         select
-            {", ".join([*carried, "_problem"])}
+            {", ".join([*rows.carried, "_problem"])}
             , _deleted
             , {_window_sql(table, groups)} as _window
             , case when _problem is not null then {_row_identity(table, rows.present)} end as _row_identity
