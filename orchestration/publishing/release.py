@@ -222,7 +222,7 @@ def withdraw(
         for name, path in databases.items():
             connection.execute(f"attach {literal(path)} as {ident(name)} (read_only)")
         key.install(connection)
-        connection.execute(f"create temp table gone as select {_purpose_id_sql(purpose)} as person_id from ({people}) as person")
+        connection.execute(f"create temp table gone as select {purpose_id_sql(purpose)} as person_id from ({people}) as person")
         for release in retained:
             rows = f"read_parquet({literal(release.path / purpose / 'parquet' / 'person.parquet')})"
             query = f"select count(*) from {rows} where person_id in (select person_id from gone)"
@@ -249,7 +249,7 @@ def _take_out(releases_dir: Path, release: Release, purpose: str) -> None:
     shutil.rmtree(leaving)
 
 
-def _purpose_id_sql(purpose: str) -> str:
+def purpose_id_sql(purpose: str) -> str:
     """The keyed id of `person.person_id` that one purpose sees."""
     return token_sql(f"{literal(f'person|{purpose}|')} || cast(person.person_id as varchar)")
 
@@ -372,7 +372,7 @@ def _make_person_ids(
         if "person_id" in {name for name, _ in names}
     )
     connection.execute(
-        f"create temp table purpose_person as select person.person_id, {_purpose_id_sql(purpose)} as purpose_id "
+        f"create temp table purpose_person as select person.person_id, {purpose_id_sql(purpose)} as purpose_id "
         f"from ({people}) as person where person.person_id is not null"
     )
 
