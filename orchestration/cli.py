@@ -327,6 +327,26 @@ def keys_create() -> None:
     )
 
 
+@keys_app.command("rotate")
+@_guarded
+def keys_rotate(
+    new_key_file: Annotated[
+        Path | None, typer.Option(help="The new key (mode 0600). Needed where the environment names the key; else one is made.")
+    ] = None,
+) -> None:
+    """Go over to a new key: every token is made anew, every person keeps their id. The next run builds from what has landed."""
+    from orchestration.key_rotation import rotate
+
+    settings = load_settings()
+    settings.require_environment()
+    with run_lock(settings.lock_path, "phm keys rotate"):
+        rotated = rotate(settings, new_key_file, typer.echo)
+    typer.echo(f"The key is now {rotated.key_id}. Keep a copy of it somewhere safe, and destroy the former one.")
+    if rotated.n_unknown:
+        typer.echo(f"{rotated.n_unknown:,} tokens stand for ids that no record has; they meet nobody until they are sent again.")
+    typer.echo("Now `phm run`: releases made before it keep their ids, and lose their secondary use part.")
+
+
 @linkage_app.command("train")
 @_guarded
 def linkage_train(

@@ -87,6 +87,11 @@ class Settings(BaseSettings):
         return self.identifiable_dir / "identity"
 
     @property
+    def local_ids_dir(self) -> Path:
+        """Which supplier's id each record token stands for."""
+        return self.identifiable_dir / "local_ids"
+
+    @property
     def raw_dir(self) -> Path:
         return self.data_dir / "raw"
 
