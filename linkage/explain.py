@@ -176,7 +176,7 @@ def lay_out(path: Path, identity_dir: Path, parameters: Parameters, questions: l
                     semi join asked as r on right_token = r.record_token""").fetchall()
             }
         person = {token: (person_id, others) for token, person_id, others in members}
-        records = _read_records(connection, identity_dir, tokens | {t for _, others in person.values() for t in others})
+        records = read_records(connection, identity_dir, tokens | {t for _, others in person.values() for t in others})
     return [_lay_out(q, person, records, edges, parameters) for q in questions]
 
 
@@ -217,7 +217,8 @@ def _evidence(gammas: list[int] | None, parameters: Parameters) -> Iterable[Evid
         yield Evidence(_COMPARED[comparison], _MEANS[key], math.log2(m / u))
 
 
-def _read_records(connection: duckdb.DuckDBPyConnection, identity_dir: Path, tokens: set[UUID]) -> dict[UUID, Record]:
+def read_records(connection: duckdb.DuckDBPyConnection, identity_dir: Path, tokens: set[UUID]) -> dict[UUID, Record]:
+    """What records say of who somebody is, by token; a withdrawn record is not there."""
     read_identity(connection, identity_files(identity_dir))
     newest = ", ".join(
         f"arg_max({_as_text(column)}, coalesce(identity_valid_to, date '9999-12-31')::varchar || printf('%09d', load_seq)) "

@@ -50,6 +50,9 @@ _SCHEMA = {
     "score_fingerprint varchar not null, model_version varchar not null, is_unchanged boolean not null",
 }
 
+#: Columns of `person_event` that hold tokens, beside those named `_token`.
+_CAUSES = ("cause_left", "cause_right")
+
 #: Below this many known records, finding none of them again is no sign of anything.
 _ENOUGH_TO_JUDGE = 100
 
@@ -115,6 +118,35 @@ def _advice(path: Path) -> str:
 def previous_copy(path: Path) -> Path:
     """Where the registry as it was before the last change is kept."""
     return path.with_suffix(".previous" + path.suffix)
+
+
+def rekey(connection: duckdb.DuckDBPyConnection) -> None:
+    """Give every record the token it has under another key: table `rekeyed` (old_token, new_token) says which.
+
+    Persons, histories, decisions and open questions stay as they are. What was known of pairs is dropped: the next run weighs
+    them anew, with the same result. Raises `RegistryError` when a record has no new token.
+    """
+    (lost,) = connection.execute(
+        "select count(*) from registry.record where record_token not in (select old_token from rekeyed)"
+    ).fetchone() or (0,)
+    if lost:
+        raise RegistryError(
+            f"{lost:,} records of the registry are in no file of the identifiable zone, so they have no new token"
+        )
+    for table, columns in _SCHEMA.items():
+        for column in (definition.split(" ", 2)[0] for definition in columns.split(", ")):
+            if column.endswith("_token") or column in _CAUSES:
+                connection.execute(
+                    f'update registry."{table}" as t set {column} = rekeyed.new_token '
+                    f"from rekeyed where t.{column} = rekeyed.old_token"
+                )
+    connection.execute("delete from registry.edge")
+    connection.execute("update registry.record set content_hash = null")
+    for table in ("constraint", "review"):
+        connection.execute(f"""
+            update registry."{table}"
+            set left_token = right_token, right_token = left_token, left_hash = right_hash, right_hash = left_hash
+            where left_token > right_token""")
 
 
 def keep_previous(path: Path) -> None:

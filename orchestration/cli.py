@@ -20,6 +20,8 @@ import typer
 from rich.console import Console
 
 from linkage.errors import LinkageError
+from orchestration.access_register import AccessError, AccessRefused
+from orchestration.audit_log import AuditError, AuditLog, Head
 from orchestration.dbt import DbtError
 from orchestration.landing.agreements import AgreementError
 from orchestration.landing.contract import ContractError
@@ -51,7 +53,9 @@ linkage_app = typer.Typer(help="Linkage.", no_args_is_help=True)
 review_app = typer.Typer(
     help="Clerical review: are these two records one person? What is shown identifies people.", no_args_is_help=True
 )
+audit_app = typer.Typer(help="The log of every request for names.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
+app.add_typer(audit_app, name="audit")
 app.add_typer(release_app, name="release")
 app.add_typer(linkage_app, name="linkage")
 app.add_typer(review_app, name="review")
@@ -80,9 +84,13 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
             DbtError,
             PurposeError,
             ReleaseError,
+            AccessError,
         ) as error:
             _complain(str(error))
             raise typer.Exit(EXIT_CANNOT_START) from error
+        except (AccessRefused, AuditError) as error:
+            _complain(str(error))
+            raise typer.Exit(EXIT_FAILED) from error
         except KeyboardInterrupt as error:
             _complain("Stopped. Run again to finish; the last release goes on serving.")
             raise typer.Exit(130) from error
@@ -262,6 +270,53 @@ def dictionary() -> None:
     typer.echo(f"Wrote {target}.")
 
 
+@app.command()
+@_guarded
+def reidentify(
+    organisation: Annotated[str, typer.Option(help="Code of the practice, trust or service that cares for the people.")],
+    requester: Annotated[str, typer.Option(help="Who asks, as in the register of access.")],
+    role: Annotated[str, typer.Option(help="In which role, as in the register of access.")],
+    reason: Annotated[str, typer.Option(help="Why, in a sentence; without saying who.")],
+    people: Annotated[
+        Path | None, typer.Argument(help="A CSV or Parquet file with a column `person_id`, of a direct care release.")
+    ] = None,
+    cohort: Annotated[str | None, typer.Option(help="Instead of a file: a cohort of the release, such as homeless.")] = None,
+    days: Annotated[int, typer.Option(help="Days after which the list is destroyed.")] = 28,
+) -> None:
+    """Who is behind the ids of a list? Told only to an organisation that cares for them now, and always logged."""
+    from orchestration.reidentification import Request
+    from orchestration.reidentification import reidentify as tell
+
+    told = tell(load_settings(), Request(organisation, requester, role, reason, days, cohort, people))
+    typer.echo(f"Wrote {told.n_told:,} of {told.n_asked:,} people to {told.path} (mode 0600), until {told.expires_on}.")
+    if told.n_told < told.n_asked:
+        typer.echo(f"{told.n_asked - told.n_told:,} were refused: {organisation} has no current relationship with them.")
+    typer.echo(f"Request {told.request_id}; audit log at {told.audit_head}.")
+
+
+@audit_app.command("verify")
+@_guarded
+def audit_verify(
+    head: Annotated[str | None, typer.Option(help="A head that was printed earlier: the log must still hold it.")] = None,
+) -> None:
+    """Check that no line of the audit log was changed, taken out or put in. Exit 1 when one was."""
+    found = AuditLog(load_settings().audit_path).verify(Head.parse(head) if head else None)
+    typer.echo(f"{found.n_entries:,} lines, unbroken. Head, to be kept elsewhere: {found}")
+
+
+@audit_app.command("list")
+@_guarded
+def audit_list(
+    most: Annotated[int, typer.Option(min=1, help="The newest so many.")] = 20,
+) -> None:
+    """The newest lines of the audit log: who asked for whom, why, and what became of it. Names nobody who was asked for."""
+    for entry in list(AuditLog(load_settings().audit_path).entries())[-most:]:
+        n_told = sum(person["told"] for person in entry.get("people", []))
+        details = {k: entry[k] for k in ("requester", "role", "organisation_code", "cohort", "reason", "outcome") if entry.get(k)}
+        told = f"{n_told} of {len(entry['people'])} people; " if "people" in entry else ""
+        typer.echo(f"{entry['seq']} {entry['at']} {entry['event']}: {told}" + ", ".join(f"{k} {v}" for k, v in details.items()))
+
+
 @keys_app.command("create")
 @_guarded
 def keys_create() -> None:
@@ -270,6 +325,26 @@ def keys_create() -> None:
     Console().print(
         f"Made a new key at {path} (mode 0600). Keep a copy somewhere safe: without it no later delivery can be linked."
     )
+
+
+@keys_app.command("rotate")
+@_guarded
+def keys_rotate(
+    new_key_file: Annotated[
+        Path | None, typer.Option(help="The new key (mode 0600). Needed where the environment names the key; else one is made.")
+    ] = None,
+) -> None:
+    """Go over to a new key: every token is made anew, every person keeps their id. The next run builds from what has landed."""
+    from orchestration.key_rotation import rotate
+
+    settings = load_settings()
+    settings.require_environment()
+    with run_lock(settings.lock_path, "phm keys rotate"):
+        rotated = rotate(settings, new_key_file, typer.echo)
+    typer.echo(f"The key is now {rotated.key_id}. Keep a copy of it somewhere safe, and destroy the former one.")
+    if rotated.n_unknown:
+        typer.echo(f"{rotated.n_unknown:,} tokens stand for ids that no record has; they meet nobody until they are sent again.")
+    typer.echo("Now `phm run`: releases made before it keep their ids, and lose their secondary use part.")
 
 
 @linkage_app.command("train")

@@ -16,6 +16,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from orchestration.audit_log import AuditError, AuditLog
 from orchestration.dbt import DbtError, ensure_manifest
 from orchestration.governance import load_agreements
 from orchestration.landing.agreements import AgreementError
@@ -71,6 +72,7 @@ def diagnose(settings: Settings) -> list[Finding]:
         _memory,
         _contracts,
         _agreements,
+        _audit,
         _purposes,
         _other_run,
     )
@@ -187,6 +189,15 @@ def _agreements(settings: Settings) -> Iterator[Finding]:
         yield Finding("agreements", "fail", str(error))
         return
     yield Finding("agreements", "ok", f"{len(agreements.rows)} rows in {settings.agreements_path}")
+
+
+def _audit(settings: Settings) -> Iterator[Finding]:
+    try:
+        head = AuditLog(settings.audit_path).verify()
+    except (AuditError, OSError) as error:
+        yield Finding("audit log", "fail", f"{error}.", "Find out who changed it; compare with a head that was kept elsewhere.")
+    else:
+        yield Finding("audit log", "ok", f"{head.n_entries:,} lines, unbroken")
 
 
 def _purposes(settings: Settings) -> Iterator[Finding]:

@@ -63,7 +63,7 @@ def _link_without_numbers(settings: Settings, scratch: Path, as_of: date, share:
 
 def _judge(settings: Settings, truth_dir: Path, index: Path, by_token: Path, as_of: date) -> Evaluation:
     person_record = index / "person_record" / "00000001.parquet"
-    local_ids = sorted((settings.identifiable_dir / "local_ids").glob("*/*/*.parquet"))
+    local_ids = sorted(settings.local_ids_dir.glob("*/*/*.parquet"))
     if not person_record.exists() or not local_ids:
         raise LinkageError("there is no index to judge: run `phm run` first")
     truth_by_token(truth_dir / "records.parquet", local_ids, by_token, people=truth_dir / "people.parquet", as_of=as_of)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import shutil
 import time
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 
 from linkage.sql import literal
+from orchestration.audit_log import AuditError
 from orchestration.duck import write_parquet
+from orchestration.names_expiry import expire
 from orchestration.settings import Settings
 
 _SECONDS_A_DAY = 86_400
@@ -18,7 +22,10 @@ _HISTORY = "history.parquet"
 
 
 def tidy(settings: Settings) -> None:
-    """Remove artefacts older than `keep_days`, spill that nobody will read, and join the small files of check results."""
+    """Remove artefacts older than `keep_days`, expired lists with names and spill that nobody will read; join the small files of
+    check results."""
+    with suppress(AuditError):  # a broken audit log is told by `phm doctor` and must not stop the night
+        expire(settings, datetime.now(UTC).date())
     oldest = time.time() - settings.keep_days * _SECONDS_A_DAY
     for folder in settings.dbt_target_dir.glob("*/"):
         if folder.stat().st_mtime < oldest:

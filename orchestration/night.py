@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from orchestration.governance import load_agreements
 from orchestration.housekeeping import tidy
+from orchestration.key_rotation import settle
 from orchestration.landing.files import find_deliveries
 from orchestration.landing_step import recover_landing
 from orchestration.orphans import end_orphan
@@ -35,10 +36,12 @@ def open_night(settings: Settings, command: str) -> Iterator[None]:
         yield
         return
     environment = settings.require_environment()
-    key = settings.require_key()
+    settings.require_key()
     prepare_zones(settings)
     with run_lock(settings.lock_path, command):
         claim(settings, environment)
+        settle(settings)
+        key = settings.require_key()
         check_key_is_the_same(settings, key)
         load_agreements(settings)
         end_orphan(settings.child_path)

@@ -33,6 +33,7 @@ def publish_release(settings: Settings, run_id: str, as_of: date) -> release.Rel
         withheld={purpose: reason for purpose, reason in withheld.items() if purpose in (*release.PURPOSES, release.OPEN)},
         not_shared=what_is_not_shared(settings),
         sharing=sharing_fingerprint(settings),
+        key_id=settings.require_key().key_id,
     )
     made = release.publish(
         facts=facts,

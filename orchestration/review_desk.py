@@ -30,11 +30,10 @@ from orchestration.patient_index import linkage_model, linkage_spec
 from orchestration.publishing.charts import render
 from orchestration.run_lock import run_lock
 from orchestration.settings import Settings
+from orchestration.sheet import harmless
 
 _MOST_COMPLAINTS = 20
 _MOST_CELL_RECORDS = 20
-#: A spreadsheet runs a cell that begins with one of these (OWASP, CSV injection).
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _SHEET_HEAD = ("question_id", "reviewer", "verdict", "comment", "why", "last_word")
 _KEYS = {"s": "same", "d": "different", "u": "unsure"}
 
@@ -127,7 +126,7 @@ class Desk:
             file.write("\ufeff")
             writer = csv.writer(file)
             writer.writerow(_sheet_head())
-            writer.writerows([[_harmless(cell) for cell in row] for row in rows])
+            writer.writerows([[harmless(cell) for cell in row] for row in rows])
         return len(rows)
 
     def import_sheet(self, source: Path) -> tuple[int, list[str]]:
@@ -265,11 +264,6 @@ def _sheet_row(layout: Layout, reviewer: str) -> list[str]:
         "" if layout.are_one_person else joined(layout.right_others),
         " | ".join(question.history),
     ]
-
-
-def _harmless(cell: str) -> str:
-    """The cell as text: a name that begins like a formula must not be run."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
 def _read_sheet(source: Path) -> tuple[list[int], list[Answer]]:

@@ -54,6 +54,9 @@ class Settings(BaseSettings):
     max_spill: str = Field(default="50GB", pattern=_SIZE)
 
     sharing_agreements: Path | None = None
+    reidentification_access: Path | None = None
+    reidentification_max_days: int = Field(default=28, ge=1)
+    reidentification_max_people: int = Field(default=2000, ge=1)
     national_opt_out_max_days: int = Field(default=7, ge=0)
 
     keep_releases: int = Field(default=7, ge=2)
@@ -63,7 +66,7 @@ class Settings(BaseSettings):
     alert_command: str | None = None
     blind_reviewers: int = Field(default=2, ge=1, le=2)
 
-    @field_validator("data_dir", "pseudonymisation_key_file", "sharing_agreements")
+    @field_validator("data_dir", "pseudonymisation_key_file", "sharing_agreements", "reidentification_access")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value.expanduser().resolve() if value else None
@@ -82,6 +85,11 @@ class Settings(BaseSettings):
     def identity_dir(self) -> Path:
         """What linkage reads: names, addresses and NHS numbers, by record token."""
         return self.identifiable_dir / "identity"
+
+    @property
+    def local_ids_dir(self) -> Path:
+        """Which supplier's id each record token stands for."""
+        return self.identifiable_dir / "local_ids"
 
     @property
     def raw_dir(self) -> Path:
@@ -163,6 +171,25 @@ class Settings(BaseSettings):
         if self.is_production:
             return self.data_dir / "sharing_agreement.csv"
         return self.dbt_project_dir / "agreements" / "demonstration.csv"
+
+    @property
+    def access_register_path(self) -> Path:
+        """Who may ask for names: the file that is named, else the site's own, else (in a demonstration) the fictional one."""
+        if self.reidentification_access:
+            return self.reidentification_access
+        if self.is_production:
+            return self.data_dir / "reidentification_access.csv"
+        return self.dbt_project_dir / "agreements" / "demonstration_access.csv"
+
+    @property
+    def audit_path(self) -> Path:
+        """Every request for names, allowed or refused."""
+        return self.identifiable_dir / "audit" / "audit.jsonl"
+
+    @property
+    def reidentified_dir(self) -> Path:
+        """Lists with names, until they expire: `<organisation>/<expiry date>_<request>.csv`."""
+        return self.identifiable_dir / "reidentified"
 
     @property
     def limits(self) -> Limits:

@@ -83,17 +83,22 @@ def create_key(settings: Settings) -> Path:
     return settings.key_path
 
 
+def key_id_path(settings: Settings) -> Path:
+    """Where the data directory says with which key it was loaded."""
+    return settings.warehouse_dir / "key_id"
+
+
 def check_key_is_the_same(settings: Settings, key: PseudonymisationKey) -> None:
     """See that this data directory was always loaded with this key; the first run writes down which one it is.
 
     Raises `SettingsError` when the key is another one: tokens made from two keys would never meet.
     """
-    path = settings.warehouse_dir / "key_id"
+    path = key_id_path(settings)
     if not path.exists():
         path.write_text(key.key_id + "\n", encoding="ascii")
     known = path.read_text(encoding="ascii").strip()
     if known != key.key_id:
         raise SettingsError(
             f"The pseudonymisation key (id {key.key_id}) is not the one this data directory was loaded with ({known}). "
-            "Put the former key back; a new key needs a new data directory and a full reload."
+            "Put the former key back; `phm keys rotate` goes over to a new one."
         )

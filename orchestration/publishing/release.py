@@ -66,6 +66,8 @@ class ReleaseFacts:
     not_shared: Sequence[str] = ()
     #: Changes with what the agreements cover.
     sharing: str = ""
+    #: The key behind the ids of people.
+    key_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ class Release:
     withheld: Mapping[str, str] = field(default_factory=dict)
     not_shared: Sequence[str] = ()
     sharing: str = ""
+    key_id: str = ""
 
     @property
     def notices(self) -> list[str]:
@@ -175,6 +178,7 @@ def read_release(path: Path) -> Release:
     return Release(
         manifest["release_id"], path, manifest["as_of"], manifest["built_at"], tables,
         manifest.get("withheld", {}), manifest.get("not_shared", ()), manifest.get("sharing", ""),
+        manifest.get("key_id", ""),
     )  # fmt: skip
 
 
@@ -211,7 +215,8 @@ def withdraw(
     """Take one purpose's part out of every retained release, but the current one, that holds people who may no longer be seen.
 
     `people` is SQL of their ids, column `person_id`, over `databases`, attached under their names. When the purpose `is_closed`
-    nobody may be seen. The manifest of such a release says what became of the part. Returns the ids of the releases.
+    nobody may be seen, and of a release whose ids were made with another key nobody knows who is in it. The manifest of such a
+    release says what became of the part. Returns the ids of the releases.
     """
     serving = (releases_dir / _CURRENT).resolve()
     retained = [r for r in list_releases(releases_dir) if r.path.resolve() != serving and (r.path / purpose).exists()]
@@ -222,11 +227,11 @@ def withdraw(
         for name, path in databases.items():
             connection.execute(f"attach {literal(path)} as {ident(name)} (read_only)")
         key.install(connection)
-        connection.execute(f"create temp table gone as select {_purpose_id_sql(purpose)} as person_id from ({people}) as person")
+        connection.execute(f"create temp table gone as select {purpose_id_sql(purpose)} as person_id from ({people}) as person")
         for release in retained:
             rows = f"read_parquet({literal(release.path / purpose / 'parquet' / 'person.parquet')})"
             query = f"select count(*) from {rows} where person_id in (select person_id from gone)"
-            if is_closed or connection.execute(query).fetchall()[0][0]:
+            if is_closed or release.key_id != key.key_id or connection.execute(query).fetchall()[0][0]:
                 _take_out(releases_dir, release, purpose)
                 withdrawn.append(release.release_id)
     return withdrawn
@@ -249,7 +254,7 @@ def _take_out(releases_dir: Path, release: Release, purpose: str) -> None:
     shutil.rmtree(leaving)
 
 
-def _purpose_id_sql(purpose: str) -> str:
+def purpose_id_sql(purpose: str) -> str:
     """The keyed id of `person.person_id` that one purpose sees."""
     return token_sql(f"{literal(f'person|{purpose}|')} || cast(person.person_id as varchar)")
 
@@ -372,7 +377,7 @@ def _make_person_ids(
         if "person_id" in {name for name, _ in names}
     )
     connection.execute(
-        f"create temp table purpose_person as select person.person_id, {_purpose_id_sql(purpose)} as purpose_id "
+        f"create temp table purpose_person as select person.person_id, {purpose_id_sql(purpose)} as purpose_id "
         f"from ({people}) as person where person.person_id is not null"
     )
 

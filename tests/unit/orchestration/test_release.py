@@ -90,7 +90,9 @@ def place(tmp_path):
         return [output_dir / "index.html"]
 
     def publish(release_id, *, hour=1, **changes):
-        facts = release.ReleaseFacts(release_id, date(2025, 4, 1), datetime(2025, 4, 1, hour), "abc", "model 1")
+        facts = release.ReleaseFacts(
+            release_id, date(2025, 4, 1), datetime(2025, 4, 1, hour), "abc", "model 1", key_id=KEY.key_id
+        )
         arguments = {
             "facts": facts,
             "build_database": tmp_path / "build.duckdb",
@@ -335,6 +337,13 @@ def withdraw(place, people, *, is_closed=False):
 
 NOBODY = "select person_id from build.core.person where false"
 ONE_PERSON = "select person_id from build.core.person where lsoa_code = 'E01000007'"
+
+
+def test_a_release_of_a_former_key_keeps_no_secondary_use_part_because_nobody_can_tell_who_is_in_it(place):
+    former = release.ReleaseFacts("one", date(2025, 4, 1), datetime(2025, 4, 1, 1), "abc", "model 1", key_id="former")
+    place("one", facts=former)
+    place("two", hour=2)
+    assert withdraw(place, NOBODY) == ["one"]
 
 
 def test_an_earlier_release_loses_its_secondary_use_part_when_it_holds_somebody_who_has_objected_since(place):

@@ -4,6 +4,8 @@ select
     record_token,
     service_code as organisation_code,
     referral_date as referred_on,
+    cast(null as date) as ended_on,
+    outcome is null as is_open,
     lower(trim(need_category)) as need,
     lower(trim(accommodation_status)) as accommodation,
     _changed_seq,
