@@ -61,3 +61,14 @@
         else lpad(cast({{ age_years }} // 5 * 5 as varchar), 2, '0') || '-' || lpad(cast({{ age_years }} // 5 * 5 + 4 as varchar), 2, '0')
     end
 {%- endmacro %}
+
+{# Age band of a table that has little room: 00-17, 18-44, 45-64, 65-79, 80+. NULL for no age. #}
+{% macro broad_age_band(age_years) -%}
+    case
+        when {{ age_years }} < 18 then '00-17'
+        when {{ age_years }} < 45 then '18-44'
+        when {{ age_years }} < 65 then '45-64'
+        when {{ age_years }} < 80 then '65-79'
+        when {{ age_years }} is not null then '80+'
+    end
+{%- endmacro %}
