@@ -23,7 +23,10 @@ MAY_READ: dict[str, frozenset[str]] = {
 
 #: A model of the warehouse with one of these columns holds people.
 _PEOPLE = ("person_id", "record_token")
+#: A model of the warehouse with this column counts the people of each purpose apart.
+_COUNTED_FOR = "counted_for"
 _FOR_PURPOSE = "macro.phm.for_purpose"
+_COUNTS_FOR_PURPOSE = "macro.phm.counts_for_purpose"
 _PURPOSE_ARGUMENT = re.compile(r"for_purpose\([^}]*,\s*['\"](\w+)['\"]\s*\)")
 #: Sources that are not about care: our own steps', and lists of organisations and places.
 _NOT_CARE = ("linkage", "operations", "reference")
@@ -84,11 +87,17 @@ def _forbidden_reads(model: Mapping[str, Any], models: Mapping[str, Any], purpos
 def _people_without_permission(model: Mapping[str, Any], models: Mapping[str, Any], purpose: str) -> Iterator[str]:
     if purpose == "warehouse":
         return
-    if _FOR_PURPOSE in model["depends_on"]["macros"]:
-        for named in set(_PURPOSE_ARGUMENT.findall(model["raw_code"])) - {purpose}:
-            yield f"{model['name']} serves {purpose} but takes the people of {named}; write for_purpose(..., '{purpose}')."
+    for named in set(_PURPOSE_ARGUMENT.findall(model["raw_code"])) - {purpose}:
+        yield f"{model['name']} serves {purpose} but takes the people of {named}; write for_purpose(..., '{purpose}')."
+    macros = model["depends_on"]["macros"]
+    if _FOR_PURPOSE in macros:
         return
     for key in model["depends_on"]["nodes"]:
+        if key in models and _COUNTED_FOR in models[key]["columns"] and _COUNTS_FOR_PURPOSE not in macros:
+            yield (
+                f"{model['name']} serves {purpose} and reads {models[key]['name']}, which counts the people of every purpose; take "
+                "its own through macro counts_for_purpose."
+            )
         if key in models and _purpose(models[key]) == "warehouse" and any(c in models[key]["columns"] for c in _PEOPLE):
             yield (
                 f"{model['name']} serves {purpose} and reads the people of {models[key]['name']}, opted out or not; take them "

@@ -58,7 +58,7 @@ def test_a_mart_never_reads_staging_or_intermediate(warehouse, models):
 
 
 def test_layers_point_one_way(warehouse, models):
-    order = ["staging", "intermediate", "core", "registers", "scores", "segments", "cohorts", "marts"]
+    order = ["staging", "intermediate", "core", "registers", "scores", "segments", "cohorts", "comparisons", "marts"]
     nodes = warehouse.manifest.nodes
     against = {
         (m.name, nodes[d].name)

@@ -77,6 +77,17 @@ def test_a_mart_takes_the_people_of_its_own_purpose(manifest, allowed):
     assert "takes the people of direct_care; write for_purpose(..., 'secondary_use')" in fault
 
 
+def test_counts_of_people_are_those_of_the_purpose(manifest, allowed):
+    mart = model(manifest, "secondary_use__area_rate")
+    mart["raw_code"] = mart["raw_code"].replace("'secondary_use'", "'direct_care'")
+    (fault,) = faults(manifest, allowed)
+    assert "secondary_use__area_rate serves secondary_use but takes the people of direct_care" in fault
+    mart["raw_code"] = "select * from area_rate"
+    mart["depends_on"]["macros"] = []
+    (fault,) = faults(manifest, allowed)
+    assert "reads area_rate, which counts the people of every purpose; take its own through macro counts_for_purpose" in fault
+
+
 @pytest.mark.parametrize("column", ["record_token", "birth_date"])
 def test_a_column_that_is_not_listed_for_the_purpose_stops_the_build(manifest, allowed, column):
     """Data minimisation: no practice-local token, a month of birth and no date."""

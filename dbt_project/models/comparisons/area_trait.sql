@@ -7,6 +7,25 @@ with cell as (
     from {{ ref('trait_cell') }}
 ),
 
+-- `everyone` is counted on every day that any group is, and told of once
+told as (
+    select
+        'everyone' as measure_id,
+        'everyone' as measure_kind,
+        cast(null as varchar) as scheme,
+        'everyone' as measure_code,
+        'Everybody registered' as measure_name,
+        counted_on
+    from {{ ref('count_day') }}
+    where is_run_date
+
+    union all
+
+    select *
+    from {{ ref('measure') }}
+    where measure_kind in ('cohort', 'segment')
+),
+
 pair as (
     select
         'same_group_elsewhere' as compared_with,
@@ -37,24 +56,24 @@ pair as (
     select
         pair.*,
         whole.counted_for,
-        own_measure.measure_id,
+        told.measure_id,
         whole.trait_kind,
         whole.trait_code,
         coalesce(part.n, 0) as n,
         whole.n - coalesce(part.n, 0) as rest_n
     from pair
-    inner join (select distinct measure_id, counted_on from cell) as own_measure
-        on pair.counted_on = own_measure.counted_on
-        and (pair.compared_with = 'same_group_elsewhere' or own_measure.measure_id <> 'everyone')
+    inner join told
+        on pair.counted_on = told.counted_on
+        and (pair.compared_with = 'same_group_elsewhere' or told.measure_id <> 'everyone')
     inner join cell as whole
         on pair.counted_on = whole.counted_on
-        and case pair.compared_with when 'everyone_else' then 'everyone' else own_measure.measure_id end = whole.measure_id
+        and case pair.compared_with when 'everyone_else' then 'everyone' else told.measure_id end = whole.measure_id
         and pair.comparator_type = whole.area_type
         and pair.comparator_code = whole.area_code
     left join cell as part
         on whole.counted_for = part.counted_for
         and pair.counted_on = part.counted_on
-        and own_measure.measure_id = part.measure_id
+        and told.measure_id = part.measure_id
         and pair.area_type = part.area_type
         and pair.area_code = part.area_code
         and whole.trait_kind = part.trait_kind
@@ -133,10 +152,10 @@ ranked as (
 select
     ranked.counted_for,
     ranked.measure_id,
-    coalesce(measure.measure_kind, 'everyone') as measure_kind,
-    measure.scheme,
-    coalesce(measure.measure_code, 'everyone') as measure_code,
-    coalesce(measure.measure_name, 'Everybody registered') as measure_name,
+    told.measure_kind,
+    told.scheme,
+    told.measure_code,
+    told.measure_name,
     ranked.counted_on,
     ranked.area_type,
     ranked.area_code,
@@ -161,8 +180,8 @@ select
     ranked.q_value <= {{ false_discovery_rate }} as is_different,
     cast(ranked.n_tested as integer) as n_tested
 from ranked
-left join {{ ref('measure') }} as measure
-    on ranked.measure_id = measure.measure_id
+inner join told
+    on ranked.measure_id = told.measure_id
 left join {{ ref('area_name') }} as area
     on ranked.area_type = area.area_type
     and ranked.area_code = area.area_code

@@ -1,4 +1,5 @@
--- What may set people apart, as known on the run's date. Whatever a measure counts, segments apart, is a trait of others too.
+-- What may set people apart, as known on the run's date. Whatever a measure counts, segments apart, is a trait of others too. What most
+-- people have says the same as its opposite and is left out: the lowest band of a score, a home, one of two sexes.
 with registered as (
     select distinct person_id
     from {{ ref('measured_person') }}
@@ -8,13 +9,14 @@ with registered as (
 known as (
     select
         person.person_id,
-        {{ broad_age_band('person.age_years') }} as age_band,
-        person.sex,
-        nullif(person.ethnic_group, 'Not stated') as ethnic_group,
-        cast((person.imd_decile + 1) // 2 as varchar) as deprivation_fifth,
+        coalesce({{ broad_age_band('person.age_years') }}, 'not_known') as age_band,
+        case when person.sex = 'M' then null else coalesce(person.sex, 'not_known') end as sex,
+        coalesce(nullif(person.ethnic_group, 'Not stated'), 'not_known') as ethnic_group,
+        coalesce(cast((person.imd_decile + 1) // 2 as varchar), 'not_known') as deprivation_fifth,
         case
             when person.is_no_fixed_abode then 'no_fixed_abode'
-            else address.residence_type
+            when address.person_id is null then 'not_known'
+            else nullif(address.residence_type, 'home')
         end as housing
     from {{ ref('person') }} as person
     inner join registered
@@ -30,8 +32,9 @@ trait as (
     select
         person_id,
         '{{ kind }}' as trait_kind,
-        coalesce({{ kind }}, 'not_known') as trait_code
+        {{ kind }} as trait_code
     from known
+    where {{ kind }} is not null
 
     union all
     {% endfor %}
@@ -42,8 +45,11 @@ trait as (
     from {{ ref('person_score') }} as score
     inner join registered
         on score.person_id = registered.person_id
-    where score.band is not null
-        and score.is_within_limits
+    inner join {{ ref('score_band') }} as band
+        on score.score_code = band.score_code
+        and score.band = band.band
+        and band.band_order > 1
+    where score.is_within_limits
 
     union all
 

@@ -12,14 +12,7 @@ with record as (
         person_record.source,
         coalesce(person.ethnic_group, 'Not known') as ethnic_group,
         coalesce(cast((person.imd_decile + 1) // 2 as varchar), 'Not known') as deprivation_fifth,
-        case
-            when person.age_years is null then 'Not known'
-            when person.age_years < 18 then '00-17'
-            when person.age_years < 45 then '18-44'
-            when person.age_years < 65 then '45-64'
-            when person.age_years < 80 then '65-79'
-            else '80+'
-        end as age_band,
+        coalesce({{ broad_age_band('person.age_years') }}, 'Not known') as age_band,
         coalesce(person.sex, 'Not known') as sex,
         coalesce(nullif(person_record.name_structure, 'no_name'), 'Not known') as name_structure,
         person_record.match_method,

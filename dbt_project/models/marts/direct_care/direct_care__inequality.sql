@@ -1,0 +1,3 @@
+{{ config(alias='inequality') }}
+
+{{ counts_for_purpose(ref('inequality'), 'direct_care') }}

@@ -1,0 +1,3 @@
+{{ config(alias='inequality_group') }}
+
+{{ counts_for_purpose(ref('inequality_group'), 'secondary_use') }}
