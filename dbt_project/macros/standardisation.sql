@@ -48,7 +48,7 @@
         {%- endfor %}
         sum(band.n) as n_standardised,
         sum(standard.population * band.rate) / sum(standard.population) as rate,
-        sum(standard.population * standard.population * band.variance) / power(sum(standard.population), 2) as variance,
+        sum(power(standard.population, 2) * band.variance) / power(sum(standard.population), 2) as variance,
         sum(standard.population) / 100000.0 as share_of_standard
     from (
         select
