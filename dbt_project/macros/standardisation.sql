@@ -88,11 +88,22 @@
   included, does. Arguments name columns.
 #}
 {% macro funnel_limit(expected, variance, third_moment, z) -%}
-    greatest({{ expected }} + sqrt({{ variance }}) * ({{ z }}) + {{ third_moment }} / {{ variance }} * (power({{ z }}, 2) - 1) / 6, 0)
+    {%- set bend = _funnel_bend(variance, third_moment) -%}
+    {#- beyond this distance the expansion turns back: nobody can be further out -#}
+    {%- set turn = '(-1 / (2 * ' ~ bend ~ '))' -%}
+    {%- set reached -%}
+        case when {{ bend }} > 0 then greatest({{ z }}, {{ turn }}) when {{ bend }} < 0 then least({{ z }}, {{ turn }}) else {{ z }} end
+    {%- endset -%}
+    greatest({{ expected }} + sqrt({{ variance }}) * (({{ reached }}) + {{ bend }} * (power({{ reached }}, 2) - 1)), 0)
 {%- endmacro %}
 
 {% macro funnel_z(n, expected, variance, third_moment) -%}
-    {%- set bend = '(' ~ third_moment ~ ' / (6 * power(' ~ variance ~ ', 1.5)))' -%}
+    {%- set bend = _funnel_bend(variance, third_moment) -%}
     {%- set distance = '((' ~ n ~ ' - ' ~ expected ~ ') / sqrt(' ~ variance ~ ') + ' ~ bend ~ ')' -%}
     2 * {{ distance }} / (1 + sqrt(greatest(1 + 4 * {{ bend }} * {{ distance }}, 0)))
+{%- endmacro %}
+
+{#- a sixth of the skewness -#}
+{% macro _funnel_bend(variance, third_moment) -%}
+    ({{ third_moment }} / (6 * power({{ variance }}, 1.5)))
 {%- endmacro %}
