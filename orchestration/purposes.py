@@ -95,8 +95,8 @@ def _people_without_permission(model: Mapping[str, Any], models: Mapping[str, An
     for key in model["depends_on"]["nodes"]:
         if key in models and _COUNTED_FOR in models[key]["columns"] and _COUNTS_FOR_PURPOSE not in macros:
             yield (
-                f"{model['name']} serves {purpose} and reads {models[key]['name']}, which counts the people of every purpose; take "
-                "its own through macro counts_for_purpose."
+                f"{model['name']} serves {purpose} and reads {models[key]['name']}, which counts the people of every purpose; "
+                "take its own through macro counts_for_purpose."
             )
         if key in models and _purpose(models[key]) == "warehouse" and any(c in models[key]["columns"] for c in _PEOPLE):
             yield (
