@@ -1,11 +1,10 @@
 """Areas, practices and groups compared, against scipy and against a second computation from the people themselves.
 
-The people are those of the synthetic place, with its planted outlier, put straight into the tiny place's core tables.
+The people are those of the synthetic place, with its planted outlier, put straight into the tables that the comparisons read.
 """
 
 from __future__ import annotations
 
-import shutil
 from datetime import date
 
 import duckdb
@@ -108,11 +107,12 @@ def world(place) -> tuple[pl.DataFrame, pl.DataFrame]:
     health = make_health(0, population, place, window, SEED)
     hospital = hospital_frames(health, SEED)
     registered = population.registrations.filter(pl.col("valid_to").is_null(), pl.col("registration_type") == "regular")
+    latest = registered.unique("person_no", keep="last", maintain_order=True)
     lsoas = place.lsoas.select("lsoa_code", "imd_decile").with_columns(lsoa=pl.int_range(pl.len()))
     people = (
         population.people.with_columns(lsoa=pl.Series(population.lsoa, dtype=pl.Int64))
         .filter(pl.col("death_date").is_null(), pl.col("birth_date") <= LATEST_MONTH)
-        .join(registered.unique("person_no").select("person_no", "practice_code"), on="person_no")
+        .join(latest.select("person_no", "practice_code"), on="person_no")
         .join(place.practices.select("practice_code", "pcn_code", "lcp_code", "borough_code"), on="practice_code")
         .join(lsoas, on="lsoa")
         .select(
@@ -138,62 +138,68 @@ def world(place) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 @pytest.fixture(scope="module")
-def compared(warehouse, states, place, world, tmp_path_factory) -> Warehouse:
-    """The models' comparisons of these people, in place of those of the tiny place."""
+def compared(warehouse, place, world, tmp_path_factory) -> Warehouse:
+    """The models' comparisons of these people, on tables made as the rooms before them make theirs."""
     people, members = world
-    copy = Warehouse(tmp_path_factory.mktemp("comparisons"), manifest=warehouse.manifest)
-    shutil.copytree(warehouse.data_dir / "warehouse", copy.data_dir / "warehouse")
+    built = Warehouse(tmp_path_factory.mktemp("comparisons"), manifest=warehouse.manifest)
+    (built.data_dir / "warehouse").mkdir()
+    built.invoke("seed", "--select", "european_standard_population", "activity_measure", "ethnic_category", "score_band")
     above = pl.concat(
         people.select(
-            "practice_code",
-            pl.col(kind).alias("ancestor_code"),
-            pl.lit(kind).alias("ancestor_type"),
-            pl.lit("local_care_partnership" if kind == "lcp" else "commissioning").alias("hierarchy"),
+            organisation_code="practice_code",
+            organisation_type=pl.lit("practice"),
+            ancestor_code=kind,
+            ancestor_type=pl.lit(kind),
         ).unique()
         for kind in ("pcn", "lcp", "place", "ics")
     )
-    with duckdb.connect(str(copy.data_dir / "warehouse" / "build.duckdb")) as connection:
+    with duckdb.connect(str(built.data_dir / "warehouse" / "build.duckdb")) as connection:
         for name, frame in {"people": people, "members": members, "above": above, "lsoas": place.lsoas}.items():
             connection.register(name, frame.to_arrow())
-        for table in (
-            "core.person", "core.person_registration", "core.person_permission", "core.person_address", "core.lsoa",
-            "core.organisation_hierarchy", "core.person_activity_month", "registers.person_condition", "cohorts.person_cohort",
-            "segments.person_segment", "segments.segment", "scores.person_score",
-        ):  # fmt: skip
-            connection.execute(f"delete from {table}")
-        connection.execute(f"delete from registers.condition where code not in {CONDITIONS}")
-        connection.execute("delete from cohorts.cohort where code <> 'frailty'")
-        connection.execute("delete from seeds.activity_measure where measure_code not like 'emergency%'")
-        connection.execute(
-            """
-            create macro id(person_no) as cast('00000000-0000-0000-0000-' || lpad(cast(person_no as varchar), 12, '0') as uuid);
-            insert into core.person by name
-                select id(person_no) as person_id, birth_month, date_diff('month', birth_month, $1) // 12 as age_years, sex,
-                    ethnic_group, imd_decile, true as is_alive, true as is_registered
-                from people left join seeds.ethnic_category using (ethnic_category_code);
-            insert into core.person_registration by name select id(person_no) as person_id, practice_code from people;
-            insert into core.person_address by name select id(person_no) as person_id, lsoa_code from people;
-            insert into core.lsoa by name select lsoa_code, imd_decile from lsoas;
-            insert into core.person_permission by name
-                select id(person_no) as person_id, true as is_direct_care_permitted, is_planned_for as is_secondary_use_permitted
-                from people;
-            insert into core.organisation_hierarchy by name
-                select practice_code as organisation_code, 'practice' as organisation_type, above.* exclude (practice_code)
-                from above;
-            insert into registers.person_condition by name
-                select id(person_no) as person_id, replace(measure_id, 'condition:', '') as condition_code, true as is_active
-                from members where measure_id like 'condition:%';
-            insert into cohorts.person_cohort by name
-                select id(person_no) as person_id, 'frailty' as cohort_code
-                from members where measure_id = 'condition:moderate_or_severe_frailty';
-            insert into core.person_activity_month by name
-                select id(person_no) as person_id, date '2025-01-31' as month_end, setting, 1 as n_contacts, 1 as n_emergency
-                from members inner join seeds.activity_measure on measure_id = 'activity:' || measure_code;
-            drop macro id;
-            """.replace("$1", f"date '{AS_OF}'")
-        )
-    copy.invoke("run", "--select", "path:models/comparisons")
-    return copy
+        connection.execute(_UPSTREAM)
+    built.invoke("run", "--select", "path:models/comparisons")
+    return built
+
+
+#: What the comparisons read, from the registered frames: no segments, no scores, and one period for everything.
+_UPSTREAM = f"""
+    create schema core; create schema registers; create schema cohorts; create schema segments; create schema scores;
+    create temp macro id(person_no) as cast('00000000-0000-0000-0000-' || lpad(cast(person_no as varchar), 12, '0') as uuid);
+    create temp table ever as select cast(null as date) as valid_from, cast(null as date) as valid_to;
+
+    create table core.person as
+        select id(person_no) as person_id, birth_month, date_diff('month', birth_month, date '{AS_OF}') // 12 as age_years, sex,
+            ethnic_group, imd_decile, false as is_no_fixed_abode, cast(null as date) as death_date
+        from people left join seeds.ethnic_category using (ethnic_category_code);
+    create table core.person_registration as select id(person_no) as person_id, practice_code, ever.* from people, ever;
+    create table core.person_address as
+        select id(person_no) as person_id, lsoa_code, 'home' as residence_type, ever.* from people, ever;
+    create table core.person_permission as
+        select id(person_no) as person_id, true as is_direct_care_permitted, is_planned_for as is_secondary_use_permitted
+        from people;
+    create table core.lsoa as select lsoa_code, imd_decile from lsoas;
+    create table core.organisation_hierarchy as select above.*, ever.* from above, ever;
+    create table core.organisation as
+        select distinct organisation_code, 'practice' as type, 'Practice ' || organisation_code as name, ever.* from above, ever;
+    create table core.person_activity_month as
+        select id(person_no) as person_id, date '{LATEST_MONTH}' as month_end, setting, 1 as n_contacts, 1 as n_emergency,
+            0 as cost_gbp
+        from members inner join seeds.activity_measure on measure_id = 'activity:' || measure_code;
+
+    create table registers.condition as select unnest({list(CONDITIONS)}) as code, code as name;
+    create table registers.person_condition as
+        select id(person_no) as person_id, code as condition_code, true as is_active
+        from members inner join registers.condition on measure_id = 'condition:' || code;
+    create table cohorts.cohort as select 'frailty' as code, 'Frailty' as name;
+    create table cohorts.person_cohort as
+        select person_id, 'frailty' as cohort_code, cast(null as date) as exited_on
+        from registers.person_condition where condition_code = 'moderate_or_severe_frailty';
+
+    create table segments.segment_month as select date '{LATEST_MONTH}' as month_end;
+    create table segments.segment (scheme varchar, code varchar, name varchar);
+    create table segments.person_segment (person_id uuid, scheme varchar, month_end date, segment_code varchar);
+    create table scores.person_score (person_id uuid, score_code varchar, band varchar, is_within_limits boolean);
+"""
 
 
 def test_the_planted_outlier_is_found_and_hardly_anybody_else(compared):
