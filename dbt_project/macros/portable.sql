@@ -61,3 +61,8 @@
         else lpad(cast({{ age_years }} // 5 * 5 as varchar), 2, '0') || '-' || lpad(cast({{ age_years }} // 5 * 5 + 4 as varchar), 2, '0')
     end
 {%- endmacro %}
+
+{# A date as a British reader expects it: 31 March 2026. #}
+{% macro written_date(column) -%}
+    strftime({{ column }}, '%-d %B %Y')
+{%- endmacro %}
