@@ -284,7 +284,9 @@ def codelist_load(
         str | None, typer.Option("--list", help="The codelist it is, such as snomed_asthma; a reference set says by itself.")
     ] = None,
     version: Annotated[str | None, typer.Option(help="Its version; else the date or tag in the file's name.")] = None,
-    resolution: Annotated[Path | None, typer.Option(help="A second file, with the codes that take people off the register.")] = None,
+    resolution: Annotated[
+        Path | None, typer.Option(help="A second file, with the codes that take people off the register.")
+    ] = None,
     cluster: Annotated[list[str] | None, typer.Option(help="Cluster of a reference set that makes the list; repeat.")] = None,
     resolution_cluster: Annotated[list[str] | None, typer.Option(help="Cluster whose codes take people off; repeat.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Only say what it holds and how it differs; load nothing.")] = False,

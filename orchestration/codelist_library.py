@@ -120,7 +120,9 @@ def version_in_name(file: Path) -> str:
             continue
     if tag := _VERSION_TAG.search(file.stem):
         return tag[1]
-    raise CodelistError(f"The name of {file.name} tells no version (a date, or the tag of OpenCodelists): give it with --version.")
+    raise CodelistError(
+        f"The name of {file.name} tells no version (a date, or the tag of OpenCodelists): give it with --version."
+    )
 
 
 def print_lists(settings: Settings, console: Console) -> None:
@@ -143,7 +145,9 @@ def print_offer(offer: Offer, kept: Sequence[Codelist] | None, console: Console)
     for found in offer.codelists:
         change = compared.get(found.codelist_id)
         said = _summary(change) if change else "a new list"
-        console.print(f"{found.codelist_id} {found.version}: {len(found.entries):,} codes; {said}", highlight=False, soft_wrap=True)
+        console.print(
+            f"{found.codelist_id} {found.version}: {len(found.entries):,} codes; {said}", highlight=False, soft_wrap=True
+        )
     for remark in offer.remarks:
         console.print(f"[yellow]note:[/] {remark}", highlight=False, soft_wrap=True)
     if kept is None:
@@ -171,7 +175,8 @@ def print_difference(found: Difference, console: Console, most: int) -> None:
         console.print(f"and {len(found.changes) - most:,} more (--most)", highlight=False)
     if measured:
         console.print(
-            f"Together they touch {found.n_events:,} events of {found.n_people:,} people, of all that the last run has.", highlight=False
+            f"Together they touch {found.n_events:,} events of {found.n_people:,} people, of all that the last run has.",
+            highlight=False,
         )
     else:
         console.print("No run has been made yet, so what they touch is not known.", highlight=False)
@@ -192,7 +197,9 @@ def _from_list(request: LoadRequest) -> dict[str, list[Entry]]:
 def _from_refset(settings: Settings, request: LoadRequest) -> tuple[dict[str, list[Entry]], list[str]]:
     clusters = read_refset(request.file)
     if request.resolution:
-        raise CodelistError("A reference set holds its own codes that take people off: name their cluster with --resolution-cluster.")
+        raise CodelistError(
+            "A reference set holds its own codes that take people off: name their cluster with --resolution-cluster."
+        )
     if request.codelist_id is None:
         if request.clusters or request.resolution_clusters:
             raise CodelistError("Say with --list which codelist the clusters make.")
@@ -228,7 +235,9 @@ def _known_lists(settings: Settings, clusters: Mapping[str, list[Entry]]) -> tup
         except CodelistError as fault:
             remarks.append(f"{fault} It is left as it is.")
     if not offered:
-        raise CodelistError("No cluster of the file makes a list that is known: name one with --list and --cluster.\n" + "\n".join(remarks))
+        raise CodelistError(
+            "No cluster of the file makes a list that is known: name one with --list and --cluster.\n" + "\n".join(remarks)
+        )
     if unused := sorted(clusters.keys() - used):
         remarks.append(f"{len(unused):,} clusters make no list here ({_some(unused)}); load one with --list and --cluster.")
     return offered, remarks
@@ -243,7 +252,9 @@ def _once(name: str, entries: Sequence[Entry]) -> list[Entry]:
     found: dict[str, Entry] = {}
     both = [entry.code for entry in entries if found.setdefault(entry.code, entry).category != entry.category]
     if both:
-        raise CodelistError(f"{name}: {_some(both)} would put people on the register and take them off; a code can do one of the two.")
+        raise CodelistError(
+            f"{name}: {_some(both)} would put people on the register and take them off; a code can do one of the two."
+        )
     return list(found.values())
 
 
@@ -279,4 +290,3 @@ def _summary(found: Difference) -> str:
 def _some(names: Sequence[str] | Mapping[str, object], most: int = 8) -> str:
     listed = list(names)
     return ", ".join(listed[:most]) + (f" and {len(listed) - most:,} more" if len(listed) > most else "")
-

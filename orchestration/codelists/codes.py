@@ -62,14 +62,18 @@ def normal_code(system: str, text: str) -> str:
 def _sctid(code: str, system: str) -> str:
     name = "SNOMED CT" if system == "snomed" else "dm+d"
     if _SCIENTIFIC.fullmatch(code):
-        raise ValueError(f"{code!r} has lost its digits to a spreadsheet; take the file as it was downloaded, and do not save it again")
+        raise ValueError(
+            f"{code!r} has lost its digits to a spreadsheet; take the file as it was downloaded, and do not save it again"
+        )
     if _DECIMAL.fullmatch(code):
         raise ValueError(f"{code!r} was made a number by a spreadsheet; take the file as it was downloaded")
     if not _SCTID.fullmatch(code):
         raise ValueError(f"{code!r} is no {name} code: one is 6 to 18 digits and does not begin with 0")
     if not passes_verhoeff(code):
         if len(code) > _SPREADSHEET_DIGITS and set(code[_SPREADSHEET_DIGITS:]) == {"0"}:
-            raise ValueError(f"{code!r} was rounded by a spreadsheet, which keeps {_SPREADSHEET_DIGITS} digits; take the file as it was downloaded")
+            raise ValueError(
+                f"{code!r} was rounded by a spreadsheet, which keeps {_SPREADSHEET_DIGITS} digits; take the file as downloaded"
+            )
         raise ValueError(f"{code!r} fails the check digit of {name}: a digit is wrong or missing")
     partition = code[-3:-1]
     if partition not in _CONCEPT_PARTITIONS:

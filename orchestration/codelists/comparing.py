@@ -59,9 +59,7 @@ def compare(old: Codelist, new: Codelist) -> Difference:
     """The changes from `old` to `new`, by code."""
     before, after = ({entry.code: entry for entry in found.entries} for found in (old, new))
     codes = sorted(before.keys() | after.keys())
-    return Difference(
-        old, new, tuple(Change(c, before.get(c), after.get(c)) for c in codes if before.get(c) != after.get(c))
-    )
+    return Difference(old, new, tuple(Change(c, before.get(c), after.get(c)) for c in codes if before.get(c) != after.get(c)))
 
 
 def measure(difference: Difference, build_database: Path, limits: Limits) -> Difference:
@@ -74,14 +72,18 @@ def measure(difference: Difference, build_database: Path, limits: Limits) -> Dif
     with connect(limits) as connection:
         connection.execute(f"attach {literal(build_database)} as build (read_only)")
         for name, found in (("old_entry", difference.old), ("new_entry", difference.new)):
-            connection.register(name, pa.table({"code": [e.code for e in found.entries], "category": [e.category for e in found.entries]}))
+            connection.register(
+                name, pa.table({"code": [e.code for e in found.entries], "category": [e.category for e in found.entries]})
+            )
         changed = [c.code for c in difference.changes if c.counts]
         connection.register("changed", pa.table({"code": pa.array(changed, pa.string())}))
         used = " union all ".join(
-            f"select code, record_token from build.core.{table} where code_system = {literal(system)}" for table in _EVENTS[system]
+            f"select code, record_token from build.core.{table} where code_system = {literal(system)}"
+            for table in _EVENTS[system]
         )
         belongs = "starts_with(event.code, entry.code)" if system == "icd10" else "event.code = entry.code"
-        listed = f"select event.code, list_sort(list(distinct entry.category)) as categories from used as event {{}} on {belongs} group by all"
+        categories = "list_sort(list(distinct entry.category)) as categories"
+        listed = f"select event.code, {categories} from used as event {{}} on {belongs} group by event.code"
         connection.execute(
             f"""
             create temp table touched as
@@ -102,8 +104,5 @@ def measure(difference: Difference, build_database: Path, limits: Limits) -> Dif
         by_changed = f"select entry.code, {counts} inner join changed as entry on {belongs} group by entry.code"
         by_code = {code: (n_events, n_people) for code, n_events, n_people in connection.execute(by_changed).fetchall()}
         n_events, n_people = connection.execute(f"select {counts}").fetchall()[0]
-    changes = tuple(
-        Change(c.code, c.old, c.new, *by_code.get(c.code, (0, 0))) if c.counts else c for c in difference.changes
-    )
+    changes = tuple(Change(c.code, c.old, c.new, *by_code.get(c.code, (0, 0))) if c.counts else c for c in difference.changes)
     return Difference(difference.old, difference.new, changes, n_events, n_people)
-

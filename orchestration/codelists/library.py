@@ -74,8 +74,8 @@ def system_of(codelist_id: str) -> str:
     system, _, rest = codelist_id.partition("_")
     if system not in SYSTEMS or not rest or not codelist_id.isidentifier() or codelist_id != codelist_id.lower():
         raise CodelistError(
-            f"{codelist_id!r} cannot name a codelist: begin with {', '.join(f'{s}_' for s in SYSTEMS)} and go on in small letters, "
-            "such as snomed_asthma."
+            f"{codelist_id!r} cannot name a codelist: begin with {', '.join(f'{s}_' for s in SYSTEMS)} and go on in small "
+            "letters, such as snomed_asthma."
         )
     return system
 
@@ -137,7 +137,7 @@ class Library:
         same = next((found for found in held if found.version == codelist.version), None)
         if same and same.content_hash != codelist.content_hash:
             raise CodelistError(
-                f"{codelist.codelist_id} was loaded as version {codelist.version} with other codes. Give this file another --version."
+                f"{codelist.codelist_id} was loaded as version {codelist.version} with other codes. Give it another --version."
             )
         if same and same is held[-1]:
             return None

@@ -25,13 +25,14 @@ _CODE_COLUMNS = {
     "icd10": ("icd10code", "icd10", "icdcode", "icd", "code"),
 }
 _TERM_COLUMNS = (
-    "term", "snomedcodedescription", "conceptiddescription", "fsn", "preferredterm", "dmdname", "icd10description", "codedescription",
-    "description", "name", "nm",
+    "term", "snomedcodedescription", "conceptiddescription", "fsn", "preferredterm", "dmdname", "icd10description",
+    "codedescription", "description", "name", "nm",
 )  # fmt: skip
 _CLUSTER_COLUMNS = ("clusterid",)
 _ACTIVE_COLUMNS = ("activeinrefset", "isactive")
 _OTHER_SYSTEMS = {
-    "ctv3id": "CTV3", "ctv3code": "CTV3", "readcode": "Read", "read2code": "Read", "bnfcode": "BNF", "medcode": "CPRD", "medcodeid": "CPRD",
+    "ctv3id": "CTV3", "ctv3code": "CTV3", "readcode": "Read", "read2code": "Read", "bnfcode": "BNF", "medcode": "CPRD",
+    "medcodeid": "CPRD",
 }  # fmt: skip
 _SYSTEM_COLUMNS = {
     "dmd": {"dmdid", "dmdcode"},
@@ -135,7 +136,9 @@ def _entries(sheet: _Sheet, rows: Sequence[_Row], system: str, categories: Seque
 def _code_column(sheet: _Sheet, system: str) -> str:
     for other, names in _SYSTEM_COLUMNS.items():
         if other != system and names & sheet.columns.keys() and not _SYSTEM_COLUMNS[system] & sheet.columns.keys():
-            raise CodelistError(f"{sheet.path.name} holds {other} codes ({_listed(sheet)}), and the list is one of {system} codes.")
+            raise CodelistError(
+                f"{sheet.path.name} holds {other} codes ({_listed(sheet)}), and the list is one of {system} codes."
+            )
     column = sheet.find(_CODE_COLUMNS[system])
     if column is None:
         foreign = next((_OTHER_SYSTEMS[name] for name in sheet.columns if name in _OTHER_SYSTEMS), None)

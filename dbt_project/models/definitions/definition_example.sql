@@ -45,7 +45,7 @@ fact as (
         rule.condition_code,
         'measurement',
         value.event_date,
-        'The GP records a value of ' || cast(rule.measurement_at_least + value.beyond as decimal(9, 1)),
+        'The GP records a value of ' || {{ plain_number('rule.measurement_at_least + value.beyond') }},
         case when value.beyond >= 0 then 1 else 0 end,
         case when value.beyond < 0 then 1 else 0 end,
         cast(null as date)
@@ -164,7 +164,7 @@ first_rule as (
     select
         scheme,
         segment_code,
-        string_agg(lower(name), ', and ' order by rule_order) as name
+        string_agg('“' || name || '”', ' and ' order by rule_order) as name
     from (
         select
             scheme,
@@ -187,8 +187,9 @@ segment_line as (
         segment.scheme || '_' || segment.code as code,
         1 as line_number,
         cast(null as date) as event_date,
-        coalesce('Somebody with ' || first_rule.name, 'Somebody who meets no rule of the scheme') || ' is in ' || lower(segment.name)
-        || case when segment.is_last then '.' else ', whether or not they meet ' || lower(segment.segment_after) || ' too.' end as what
+        coalesce('Somebody who meets ' || first_rule.name, 'Somebody who meets no rule of the scheme')
+        || ' is in “' || segment.name || '”'
+        || case when segment.is_last then '.' else ', whether or not they meet “' || segment.segment_after || '” too.' end as what
     from ranked_segment as segment
     left join first_rule
         on segment.scheme = first_rule.scheme
@@ -200,7 +201,7 @@ segment_line as (
         scheme || '_' || code,
         2,
         cast(null as date),
-        'If they meet ' || lower(segment_before) || ' too, they are counted there, and ' || lower(name) || ' is kept beside it.'
+        'If they meet “' || segment_before || '” too, they are counted there, and “' || name || '” is kept beside it.'
     from ranked_segment
     where segment_before is not null
         and not is_last
@@ -222,6 +223,7 @@ heaviest as (
             min(name) as name
         from {{ ref('score_component') }}
         where superseded_by is null
+            and kind <> 'not_ascertained'
         group by
             component_set,
             component_code
@@ -235,7 +237,7 @@ heaviest as (
 added as (
     select
         heaviest.score_code,
-        string_agg(heaviest.name || ' (' || round(heaviest.points, 3) || ')', ', ' order by heaviest.place) as components,
+        string_agg(heaviest.name || ' (' || {{ plain_number('heaviest.points') }} || ')', ', ' order by heaviest.place) as components,
         case any_value(rule.combination)
             when 'share' then round(sum(heaviest.points) / any_value(rule.divisor), 3)
             when 'logistic' then round(1 / (1 + exp(-(any_value(rule.base) + sum(heaviest.points)))), 3)
@@ -253,7 +255,7 @@ score_line as (
         added.score_code as code,
         1 as line_number,
         cast(null as date) as event_date,
-        'Somebody with ' || added.components || ' has the value ' || added.value
+        'Somebody with ' || added.components || ' has the value ' || {{ plain_number('added.value') }}
         || coalesce(', band ' || replace(arg_max(band.band, band.band_order), '_', ' '), '') || '.' as what
     from added
     left join {{ ref('score_band') }} as band
@@ -276,8 +278,8 @@ score_line as (
         cast(10 + band.band_order as integer),
         cast(null as date),
         case band.basis
-            when 'rank_share' then 'Whoever has a higher value than ' || round(100 * band.lower, 1) || ' per cent of people'
-            else 'Somebody with a value of ' || band.lower
+            when 'rank_share' then 'Whoever has a higher value than ' || {{ plain_number('100 * band.lower') }} || ' per cent of people'
+            else 'Somebody with a value of ' || {{ plain_number('band.lower') }}
         end || ' is in the band ' || replace(band.band, '_', ' ') || '.'
     from {{ ref('score_rule') }} as rule
     inner join {{ ref('score_band') }} as band
@@ -294,8 +296,8 @@ cohort_line as (
         'Somebody '
         || coalesce('aged ' || coalesce(cohort.min_age, cohort.max_age) || ' ', '')
         || case cohort.kind
-            when 'condition' then 'on the register of ' || lower(condition.name)
-            else 'in the band ' || replace(cohort.band, '_', ' ') || ' of ' || score.name
+            when 'condition' then 'on the register “' || condition.name || '”'
+            else 'in the band “' || replace(cohort.band, '_', ' ') || '” of ' || score.name
         end
         || ' is in it from the day they entered it, and leaves it when they are no longer.' as what
     from {{ ref('cohort_rule') }} as cohort
@@ -314,6 +316,16 @@ cohort_line as (
         'Somebody aged ' || (min_age - 1) || ' is not, whatever is recorded of them.'
     from {{ ref('cohort_rule') }}
     where min_age is not null
+        and kind <> 'model'
+
+    union all
+
+    select
+        cohort_code,
+        line_number,
+        cast(null as date),
+        what
+    from {{ ref('cohort_example') }}
 )
 
 {% for kind in ['condition', 'segment', 'score', 'cohort'] %}

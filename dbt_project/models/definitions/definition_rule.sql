@@ -59,9 +59,9 @@ condition_line as (
         condition_code,
         13,
         'On the register',
-        'The latest value of ' || measurement_codelist_id || ' is ' || cast(measurement_at_least as decimal(9, 1)) || ' or more'
+        'The latest value of ' || measurement_codelist_id || ' is ' || {{ plain_number('measurement_at_least') }} || ' or more'
         || coalesce(
-            ', ' || cast(measurement_at_least_minority_ethnic as decimal(9, 1)) || ' or more in Black, Asian and other minority ethnic groups',
+            ', ' || {{ plain_number('measurement_at_least_minority_ethnic') }} || ' or more in Black, Asian and other minority ethnic groups',
             ''
         ) || '.'
     from register
@@ -137,9 +137,9 @@ segment_line as (
         coalesce('One rule of: ' || replace(rule.criterion, '_', ' '), 'In the segment by any of') as part,
         rule.name || ': ' || concat_ws(
             ', ',
-            'on the register of ' || lower(condition.name),
+            'on the register “' || condition.name || '”',
             rule.conditions_at_least || ' or more conditions of the list ' || replace(rule.condition_list, '_', ' '),
-            rule.measure_at_least || ' or more of ' || replace(rule.measure, '_', ' ') || ' in the last ' || rule.window_days || ' days',
+            rule.measure_at_least || ' or more of ' || replace(rule.measure, '_', ' ') || case rule.window_days when 1 then ' on the day' else ' in the last ' || rule.window_days || ' days' end,
             {{ ages | replace('min_age', 'rule.min_age') | replace('max_age', 'rule.max_age') }}
         ) || '.' as rule
     from {{ ref('segment_rule') }} as rule
@@ -152,7 +152,7 @@ segment_line as (
         scheme || '_' || code,
         1000,
         'Precedence',
-        'Place ' || rank || ' of ' || n_segments || coalesce('; somebody who also meets ' || lower(segment_before) || ', or a segment before it, counts there.', '.')
+        'Place ' || rank || ' of ' || n_segments || coalesce('; somebody who also meets “' || segment_before || '”, or a segment before it, counts there.', '.')
     from scheme_segment
 ),
 
@@ -201,8 +201,8 @@ score_line as (
         case basis when 'rank_share' then 'Share of people with a lower value: ' else 'Value: ' end
         || concat_ws(
             ', ',
-            case when is_lower_included then 'from ' else 'above ' end || lower,
-            case when is_next_included then 'below ' else 'up to ' end || next_lower
+            case when is_lower_included then 'from ' else 'above ' end || {{ plain_number('lower') }},
+            case when is_next_included then 'below ' else 'up to ' end || {{ plain_number('next_lower') }}
         ),
         null
     from score_band
@@ -239,8 +239,8 @@ cohort_line as (
         10 as line_number,
         'In the cohort' as part,
         case cohort.kind
-            when 'condition' then 'On the register of ' || lower(condition.name)
-            when 'score_band' then 'In the band ' || replace(cohort.band, '_', ' ') || ' of ' || score.name
+            when 'condition' then 'On the register “' || condition.name || '”'
+            when 'score_band' then 'In the band “' || replace(cohort.band, '_', ' ') || '” of ' || score.name
             else rtrim(cohort.description, '.')
         end
         || coalesce(', ' || {{ ages | replace('min_age', 'cohort.min_age') | replace('max_age', 'cohort.max_age') }}, '') || '.' as rule
