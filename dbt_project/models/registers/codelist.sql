@@ -16,9 +16,17 @@ with shipped as (
     {% endfor %}
 ),
 
+held as (
+    select
+        entry.*,
+        max(load_seq) over (partition by codelist_id) as last_load_seq
+    from {{ ref('stg_codelist_library__entry') }} as entry
+),
+
 loaded as (
     select *
-    from {{ ref('stg_codelist_library__entry') }}
+    from held
+    where load_seq = last_load_seq
 )
 
 select
