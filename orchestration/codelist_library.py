@@ -160,7 +160,7 @@ def print_offer(offer: Offer, kept: Sequence[Codelist] | None, console: Console)
 
 def print_difference(found: Difference, console: Console, most: int) -> None:
     """The changes, those that touch most people first."""
-    console.print(f"{found.old.name} → {found.new.name}: {_summary(found)}", highlight=False, soft_wrap=True)
+    console.print(f"{found.new.name} {_summary(found)}", highlight=False, soft_wrap=True)
     measured = found.n_events is not None
     columns = ["change", "code", "term", *(["events", "people"] if measured else [])]
     table = Table(*columns, box=None, pad_edge=False, header_style="bold")
@@ -278,7 +278,7 @@ def _takes_off(codelist: Codelist) -> bool:
 def _origin(codelist: Codelist) -> str:
     if codelist.is_shipped:
         return "shipped"
-    return f"loaded {codelist.loaded_at:%Y-%m-%d} from {codelist.source}" if codelist.loaded_at else codelist.source
+    return f"loaded {codelist.loaded_at:%Y-%m-%d}" if codelist.loaded_at else "loaded"
 
 
 def _summary(found: Difference) -> str:
