@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 
 from linkage.sql import literal
 from orchestration.codelists.library import Codelist
-from orchestration.codelists.reading import Entry
+from orchestration.codelists.reading import CodelistError, Entry
 from orchestration.duck import Limits, connect
 
 #: Event tables of the build database with codes of each system; diagnoses and results share SNOMED CT.
@@ -66,8 +67,17 @@ def measure(difference: Difference, build_database: Path, limits: Limits) -> Dif
     """The same, with the events and people that each change, and all together, touch in the build database of the last run.
 
     An event is touched when its code belongs to the list in another way than before: a category of ICD-10 stands for every code
-    that begins with it, so a subcategory added beside its category touches nothing.
+    that begins with it, so a subcategory added beside its category touches nothing. What is legally restricted is not counted.
+
+    Raises `CodelistError` when the build database is not whole.
     """
+    try:
+        return _measure(difference, build_database, limits)
+    except duckdb.CatalogException as error:
+        raise CodelistError(f"The last run did not finish its tables, so nothing can be measured: {error}") from error
+
+
+def _measure(difference: Difference, build_database: Path, limits: Limits) -> Difference:
     system = difference.new.code_system
     with connect(limits) as connection:
         connection.execute(f"attach {literal(build_database)} as build (read_only)")
@@ -98,6 +108,10 @@ def measure(difference: Difference, build_database: Path, limits: Limits) -> Dif
             from ({used}) as event
             inner join build.core.person_record as person_record on event.record_token = person_record.record_token
             where event.code in (select code from differing)
+                and not exists (
+                    select 1 from build.seeds.sensitive_code as entry
+                    where entry.code_system = {literal(system)} and entry.restriction = 'legally_restricted' and {belongs}
+                )
             """
         )
         counts = "count(*), count(distinct event.person_id) from touched as event"

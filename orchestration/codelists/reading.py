@@ -6,6 +6,7 @@ Columns are found by their names, whatever their order, case and punctuation. Ev
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -173,7 +174,7 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
     text = _text(path)
     first = text.split("\n", 1)[0]
     delimiter = max("\t,;|", key=first.count)
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True)
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
     try:
         for values in reader:
             if any(value.strip() for value in values):

@@ -168,9 +168,13 @@ def build(place):
         connection.execute(f"create table core.person_record as select * from {people}")
         events = (
             "(values ('icd10', 'J459', 1), ('icd10', 'J459', 2), ('icd10', 'J46', 3), ('icd10', 'E119', 3), "
+            "('icd10', 'Z312', 1), "
             f"('snomed', '{ASTHMA}', 1), ('snomed', '{ACUTE}', 3)) as t(code_system, code, record_token)"
         )
         connection.execute(f"create table core.condition_event as select * from {events}")
+        connection.execute("create schema seeds")
+        restricted = "'icd10' as code_system, 'Z31' as code, 'legally_restricted' as restriction"
+        connection.execute(f"create table seeds.sensitive_code as select {restricted}")
         for table in ("observation", "medication"):
             connection.execute(f"create table core.{table} as select * from core.condition_event where false")
     return place
@@ -187,6 +191,16 @@ def test_a_change_is_measured_in_events_and_people(build):
     assert (found.n_events, found.n_people) == (1, 1)
     gone = measure(compare(new, listed("icd10", "3", E10=("Type 1", on))), build.build_database, build.limits)
     assert (gone.n_events, gone.n_people) == (3, 2)
+    conceived = listed("icd10", "4", J45=("Asthma", on), Z31=("Assisted conception", on))
+    restricted = measure(compare(old, conceived), build.build_database, build.limits)
+    assert (restricted.n_events, restricted.n_people) == (0, 0)
+
+
+def test_a_build_that_did_not_finish_is_said(build):
+    with duckdb.connect(str(build.build_database)) as connection:
+        connection.execute("drop table core.person_record")
+    with pytest.raises(CodelistError, match="did not finish"):
+        difference(build, "snomed_asthma", "snomed_copd")
 
 
 def test_versions_are_compared_by_name(build, file):
