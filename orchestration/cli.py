@@ -22,6 +22,7 @@ from rich.console import Console
 from linkage.errors import LinkageError
 from orchestration.access_register import AccessError, AccessRefused
 from orchestration.audit_log import AuditError, AuditLog, Head
+from orchestration.codelists.reading import CodelistError
 from orchestration.dbt import DbtError
 from orchestration.landing.agreements import AgreementError
 from orchestration.landing.contract import ContractError
@@ -54,8 +55,10 @@ review_app = typer.Typer(
     help="Clerical review: are these two records one person? What is shown identifies people.", no_args_is_help=True
 )
 audit_app = typer.Typer(help="The log of every request for names.", no_args_is_help=True)
+codelist_app = typer.Typer(help="Codelists: load your own, see what a new version changes.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
 app.add_typer(audit_app, name="audit")
+app.add_typer(codelist_app, name="codelist")
 app.add_typer(release_app, name="release")
 app.add_typer(linkage_app, name="linkage")
 app.add_typer(review_app, name="review")
@@ -78,6 +81,7 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
         except (
             SettingsError,
             AgreementError,
+            CodelistError,
             ContractError,
             LandingError,
             LinkageError,
@@ -345,6 +349,62 @@ def keys_rotate(
     if rotated.n_unknown:
         typer.echo(f"{rotated.n_unknown:,} tokens stand for ids that no record has; they meet nobody until they are sent again.")
     typer.echo("Now `phm run`: releases made before it keep their ids, and lose their secondary use part.")
+
+
+@codelist_app.command("load")
+@_guarded
+def codelist_load(
+    file: Annotated[Path, typer.Argument(help="An OpenCodelists download, or a Primary Care Domain reference set.")],
+    codelist: Annotated[
+        str | None, typer.Option("--list", help="The codelist it is, such as snomed_asthma; a reference set says by itself.")
+    ] = None,
+    version: Annotated[str | None, typer.Option(help="Its version; else the date or tag in the file's name.")] = None,
+    resolution: Annotated[
+        Path | None, typer.Option(help="A second file, with the codes that take people off the register.")
+    ] = None,
+    cluster: Annotated[list[str] | None, typer.Option(help="Cluster of a reference set that makes the list; repeat.")] = None,
+    resolution_cluster: Annotated[list[str] | None, typer.Option(help="Cluster whose codes take people off; repeat.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Only say what it holds and how it differs; load nothing.")] = False,
+) -> None:
+    """Load your own codelist, or the lists that a reference set makes. One named as a shipped list replaces it at this place."""
+    from orchestration.codelist_library import LoadRequest, load, print_offer, read_offer
+
+    settings = load_settings()
+    request = LoadRequest(file, codelist, version, resolution, tuple(cluster or ()), tuple(resolution_cluster or ()))
+    offer = read_offer(settings, request)
+    print_offer(offer, None if check else load(settings, offer), Console())
+
+
+@codelist_app.command("list")
+@_guarded
+def codelist_list() -> None:
+    """Every codelist, the version in use, and the other versions that are held."""
+    from orchestration.codelist_library import print_lists
+
+    print_lists(load_settings(), Console())
+
+
+@codelist_app.command("diff")
+@_guarded
+def codelist_diff(
+    old: Annotated[str, typer.Argument(help="LIST, LIST@VERSION or LIST@shipped.")],
+    new: Annotated[str, typer.Argument(help="The same, for the list to compare with it.")],
+    most: Annotated[int, typer.Option(min=1, help="Show at most so many changes.")] = 40,
+) -> None:
+    """What changes from one version to another, and how many events and people of the last run that touches."""
+    from orchestration.codelist_library import difference, print_difference
+
+    print_difference(difference(load_settings(), old, new), Console(), most)
+
+
+@codelist_app.command("remove")
+@_guarded
+def codelist_remove(name: Annotated[str, typer.Argument(help="LIST@VERSION, as `phm codelist list` names it.")]) -> None:
+    """Take a loaded version out; the one before it, or the shipped one, is in use again from the next run on."""
+    from orchestration.codelist_library import remove
+
+    left = remove(load_settings(), name)
+    typer.echo(f"Removed {name}; in use from the next `phm run` on: {left or 'none'}.")
 
 
 @linkage_app.command("train")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+from orchestration.codelist_library import library
 from orchestration.governance import load_agreements, write_governance
 from orchestration.landing.compact import compact_table
 from orchestration.landing.contract import Source, read_contracts
@@ -40,6 +41,7 @@ def export_log(settings: Settings, sources: Sequence[Source], as_of: date) -> di
     """
     with Ledger(settings.ledger_path) as ledger:
         ensure_empty_tables(sources, settings.raw_dir)
+        library(settings).ensure()
         export_operations(ledger, settings.raw_dir)
         write_governance(settings, sources, ledger, as_of)
         return {

@@ -72,3 +72,13 @@
         when {{ age_years }} is not null then '80+'
     end
 {%- endmacro %}
+
+{# A date as a British reader expects it: 31 March 2026. #}
+{% macro written_date(column) -%}
+    strftime({{ column }}, '%-d %B %Y')
+{%- endmacro %}
+
+{# A number in as few digits as it needs, at most three after the point: 5, 27.5, 0.138. #}
+{% macro plain_number(column) -%}
+    regexp_replace(cast(cast({{ column }} as decimal(18, 3)) as varchar), '\.?0+$', '')
+{%- endmacro %}

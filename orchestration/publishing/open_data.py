@@ -98,6 +98,9 @@ OPEN_TABLES = (
     ),
 )
 
+#: Tables of open data that hold knowledge and nobody (seed rows, in words): published as they are.
+OPEN_DEFINITIONS = ("definition", "definition_rule", "definition_link")
+
 
 def control(
     tables: Mapping[str, pl.DataFrame],

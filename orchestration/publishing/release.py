@@ -24,7 +24,7 @@ from orchestration.duck import Limits, connect, write_parquet
 from orchestration.landing.keys import PseudonymisationKey, token_sql
 from orchestration.publishing.disclosure import DisclosureError
 from orchestration.publishing.disclosure_ledger import DisclosureLedger
-from orchestration.publishing.open_data import control, read_policy, read_true_counts
+from orchestration.publishing.open_data import OPEN_DEFINITIONS, control, read_policy, read_true_counts
 from orchestration.publishing.pages import format_value
 from orchestration.publishing.pending import keep_pending, pending_file, settle_pending
 
@@ -316,10 +316,17 @@ def _build_open(
             connection.execute(f"create table {target} as select * from {source}.{OPEN_SCHEMA}.{ident(table)} limit 0")
             connection.execute(f"insert into {target} by name select * from controlled")
             _copy_comments(connection, source, OPEN_SCHEMA, table, columns[table])
+        counts = {table: rows.height for table, rows in tables.items()}
+        for table in OPEN_DEFINITIONS:
+            if table not in columns:
+                raise ReleaseError(
+                    f"{build_database} has no table `{table}` in schema {OPEN_SCHEMA}: the dbt build did not finish."
+                )
+            counts[table] = _copy_table(connection, source, OPEN_SCHEMA, table, columns[table])
         connection.execute("detach release")
-    _export_parquet(database, folder / "parquet", list(tables), limits)
+    _export_parquet(database, folder / "parquet", list(counts), limits)
     build_site(database, pages_dir, folder / "site", _page_context(facts, OPEN))
-    return {table: rows.height for table, rows in tables.items()}
+    return counts
 
 
 def _attach(connection: duckdb.DuckDBPyConnection, build_database: Path, target: Path) -> str:

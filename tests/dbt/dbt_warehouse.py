@@ -23,6 +23,7 @@ class Warehouse:
     """The project on a data directory of its own. dbt writes the location of every raw table into the manifest when it parses."""
 
     data_dir: Path
+    as_of: str = AS_OF
     manifest: Manifest | None = None
     messages: list[str] = field(default_factory=list)
     parse_warnings: tuple[str, ...] = ()
@@ -37,7 +38,7 @@ class Warehouse:
                     "--quiet", *arguments,
                     "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
                     "--target-path", str(self.data_dir / "target"), "--log-path", str(self.data_dir / "logs"),
-                    "--vars", f"{{as_of: {AS_OF}}}",
+                    "--vars", f"{{as_of: {self.as_of}}}",
                 ]
             )  # fmt: skip
         # dbt keeps the database open with its own limits, beside which nobody else in the process may open it

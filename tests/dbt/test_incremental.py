@@ -7,7 +7,18 @@ import pytest
 
 @pytest.mark.parametrize(
     "schema",
-    ["staging", "core", "registers", "scores", "segments", "cohorts", "marts_direct_care", "marts_secondary_use", "marts_open"],
+    [
+        "staging",
+        "core",
+        "registers",
+        "scores",
+        "segments",
+        "cohorts",
+        "definitions",
+        "marts_direct_care",
+        "marts_secondary_use",
+        "marts_open",
+    ],
 )
 def test_a_night_leaves_what_a_rebuild_gives(states, schema):
     nightly, rebuilt = states

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from raw_zone import PROJECT
 
-from orchestration.publishing.open_data import OPEN_TABLES
+from orchestration.publishing.open_data import OPEN_DEFINITIONS, OPEN_TABLES
 
 PURPOSES = {"direct_care", "secondary_use"}
 OPEN = "open"
@@ -58,7 +58,9 @@ def test_a_mart_never_reads_staging_or_intermediate(warehouse, models):
 
 
 def test_layers_point_one_way(warehouse, models):
-    order = ["staging", "intermediate", "core", "registers", "scores", "segments", "cohorts", "comparisons", "marts"]
+    order = [
+        "staging", "intermediate", "core", "registers", "scores", "segments", "cohorts", "comparisons", "definitions", "marts",
+    ]  # fmt: skip
     nodes = warehouse.manifest.nodes
     against = {
         (m.name, nodes[d].name)
@@ -110,12 +112,28 @@ def test_marts_have_enforced_contracts_and_one_name_a_purpose(models):
 def test_open_data_are_the_tables_that_publishing_controls_and_hold_no_person(models):
     """A count that publishing does not know would leave as it is; a hidden one has its flag."""
     marts = {m.alias: set(m.columns) for m in models if layer(m) == "marts" and m.fqn[2] == OPEN}
+    definitions = {name: marts.pop(name) for name in OPEN_DEFINITIONS}
+    assert not any(name.startswith("n_") for columns in definitions.values() for name in columns)
     assert marts == {
         table.name: {"month_end", "area_type", "area_code", "parent_area_code", *table.dimensions}
         | {name for m in table.measures for name in (m.name, m.hidden_flag)}
         | {name for r in table.ratios for name in (r.name, f"is_{r.name}_hidden")}
         for table in OPEN_TABLES
     }
+
+
+def test_open_definitions_are_made_of_knowledge_alone(warehouse, models):
+    """They are published as they are, so nothing that a supplier sent may reach them."""
+    nodes = warehouse.manifest.nodes
+    waiting = [m.unique_id for m in models if m.alias in OPEN_DEFINITIONS and m.fqn[2] == OPEN]
+    assert len(waiting) == len(OPEN_DEFINITIONS)
+    reached = set()
+    while waiting:
+        key = waiting.pop()
+        reached.add(key)
+        waiting += set(nodes[key].depends_on.nodes if key in nodes and hasattr(nodes[key].depends_on, "nodes") else ()) - reached
+    sources = {warehouse.manifest.sources[key].source_name for key in reached if key.startswith("source.")}
+    assert sources <= {"codelist_library"}
 
 
 def test_marts_hold_no_identifier(models):

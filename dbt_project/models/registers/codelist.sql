@@ -1,4 +1,4 @@
-with listed as (
+with shipped as (
     {% for list in [
         ref('codelist__snomed_cardiovascular'),
         ref('codelist__snomed_respiratory'),
@@ -14,6 +14,19 @@ with listed as (
     from {{ list }}
     {{ 'union all' if not loop.last }}
     {% endfor %}
+),
+
+held as (
+    select
+        entry.*,
+        max(load_seq) over (partition by codelist_id) as last_load_seq
+    from {{ ref('stg_codelist_library__entry') }} as entry
+),
+
+loaded as (
+    select *
+    from held
+    where load_seq = last_load_seq
 )
 
 select
@@ -23,5 +36,21 @@ select
     term,
     category,
     version,
-    source
-from listed
+    source,
+    false as is_loaded
+from shipped
+-- a list that this place loaded stands for the shipped one whole, its resolutions among it
+where codelist_id not in (select codelist_id from loaded)
+
+union all
+
+select
+    codelist_id,
+    code_system,
+    code,
+    term,
+    category,
+    version,
+    source,
+    true as is_loaded
+from loaded

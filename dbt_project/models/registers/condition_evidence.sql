@@ -25,6 +25,7 @@ stated as (
         event.event_date,
         event.category,
         event.setting = 'gp' or rule.evidence_elsewhere_counts as is_counted,
+        event.setting = 'gp' as is_from_gp,
         event.code,
         {{ date_plus('day', 'rule.expires_after_days', 'event.event_date') }} as expires_on,
         rule.counted_from
@@ -42,6 +43,7 @@ coded_elsewhere as (
         event.event_date,
         event.category,
         rule.evidence_elsewhere_counts as is_counted,
+        false as is_from_gp,
         event.code,
         {{ date_plus('day', 'rule.expires_after_days', 'event.event_date') }} as expires_on,
         rule.counted_from
@@ -59,6 +61,7 @@ issued as (
         event.issued_on as event_date,
         event.category,
         true as is_counted,
+        starts_with(event.source, 'gp_') as is_from_gp,
         event.code,
         {{ date_plus('month', 'rule.medicine_months', 'event.issued_on') }} as expires_on,
         rule.counted_from
@@ -82,6 +85,7 @@ measured as (
             else 'RESOLUTION'
         end as category,
         true as is_counted,
+        starts_with(event.source, 'gp_') as is_from_gp,
         event.code,
         {{ date_plus('day', 'rule.expires_after_days', 'event.observed_on') }} as expires_on,
         rule.counted_from
@@ -114,6 +118,10 @@ select
     evidence.event_date,
     cast(count(*) filter (where evidence.category = 'INCLUSION' and evidence.is_counted) as integer) as n_inclusions,
     cast(count(*) filter (where evidence.category = 'RESOLUTION' and evidence.is_counted) as integer) as n_resolutions,
+    cast(count(*) filter (where evidence.category = 'INCLUSION' and evidence.is_counted and evidence.is_from_gp) as integer)
+        as n_gp_inclusions,
+    cast(count(*) filter (where evidence.category = 'RESOLUTION' and evidence.is_counted and evidence.is_from_gp) as integer)
+        as n_gp_resolutions,
     min(evidence.code) filter (where evidence.category = 'INCLUSION' and evidence.is_counted) as code,
     max(evidence.expires_on) as expires_on,
     {{ distinct_values('person_record.source') }} as sources

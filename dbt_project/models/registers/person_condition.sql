@@ -1,3 +1,9 @@
+{%- set gp_evidence -%}
+select
+    evidence.* replace (evidence.n_gp_inclusions as n_inclusions, evidence.n_gp_resolutions as n_resolutions)
+from {{ ref('condition_evidence') }} as evidence
+where evidence.condition_code in (select condition_code from {{ ref('register_rule') }} where evidence_elsewhere_counts)
+{%- endset -%}
 with evidence as (
     select
         evidence.person_id,
@@ -5,6 +11,7 @@ with evidence as (
         evidence.event_date,
         evidence.n_inclusions,
         evidence.n_resolutions,
+        evidence.n_gp_inclusions,
         evidence.code,
         evidence.sources,
         evidence.n_inclusions > 0
@@ -28,6 +35,7 @@ summary as (
         person_id,
         condition_code,
         min(event_date) filter (where n_inclusions > 0) as onset_date,
+        min(event_date) filter (where n_gp_inclusions > 0) as gp_onset_date,
         cast(sum(n_inclusions) as integer) as n_events,
         arg_min(code, event_order) filter (where n_inclusions > 0) as first_code,
         arg_max(code, event_order) filter (where n_inclusions > 0) as last_code,
@@ -48,6 +56,18 @@ active as (
     where (active_from is null or active_from <= {{ as_of() }})
         and (active_to is null or active_to >= {{ as_of() }})
     group by person_id, condition_code
+),
+
+-- the register as a practice's own search finds it: where no other record counts, it is the register
+active_in_gp as (
+    select distinct
+        person_id,
+        condition_code
+    from (
+        {{ condition_periods('(' ~ gp_evidence ~ ')', ref('register_rule'), ref('person')) }}
+    ) as period
+    where (active_from is null or active_from <= {{ as_of() }})
+        and (active_to is null or active_to >= {{ as_of() }})
 )
 
 select
@@ -56,7 +76,12 @@ select
     summary.onset_date,
     case when not summary.is_on then summary.last_resolution_date end as resolved_date,
     active.person_id is not null as is_active,
+    case
+        when rule.evidence_elsewhere_counts then active_in_gp.person_id is not null
+        else active.person_id is not null
+    end as is_active_gp_only,
     active.active_from,
+    summary.gp_onset_date,
     case
         when active.person_id is not null then null
         when not summary.is_on then 'resolved'
@@ -77,3 +102,6 @@ inner join {{ ref('person') }} as person
 left join active
     on summary.person_id = active.person_id
     and summary.condition_code = active.condition_code
+left join active_in_gp
+    on summary.person_id = active_in_gp.person_id
+    and summary.condition_code = active_in_gp.condition_code

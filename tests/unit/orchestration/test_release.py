@@ -16,7 +16,7 @@ from orchestration.duck import Limits
 from orchestration.landing.keys import PseudonymisationKey
 from orchestration.publishing import release
 from orchestration.publishing.disclosure_ledger import DisclosureLedger
-from orchestration.publishing.open_data import OPEN_TABLES
+from orchestration.publishing.open_data import OPEN_DEFINITIONS, OPEN_TABLES
 
 KEY = PseudonymisationKey(b"k" * 32)
 
@@ -69,6 +69,8 @@ def make_open_marts(connection):
             f"create table marts_open.{table.name} as select {area}, {divided}, {measures}{flags}{ratios} "
             f"from (values {total}('a', 3), ('b', 40), ('c', 57)) as t(value, n)"
         )
+    for table in OPEN_DEFINITIONS:
+        connection.execute(f"create table marts_open.{table} as select 'condition' as kind, 'diabetes' as code")
 
 
 @pytest.fixture
@@ -135,7 +137,7 @@ def test_a_release_holds_every_mart_of_each_purpose_as_duckdb_and_parquet(place)
 def test_open_data_holds_no_person_and_no_small_number(place):
     made = place("one")
     folder = made.path / release.OPEN
-    assert set(made.tables[release.OPEN]) == {table.name for table in OPEN_TABLES}
+    assert set(made.tables[release.OPEN]) == {table.name for table in OPEN_TABLES} | set(OPEN_DEFINITIONS)
     for table in OPEN_TABLES:
         parquet = folder / "parquet" / f"{table.name}.parquet"
         for measure in table.measures:

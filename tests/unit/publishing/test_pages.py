@@ -38,6 +38,25 @@ x: n_trees
 y: kind
 ```
 """
+ONE_PAGE_A_KIND = """---
+title: "{{ page.kind }}"
+description: Trees of one kind.
+pages: select kind, lower(replace(replace(replace(kind, ' & ', '-'), '<', ''), '>', '')) as slug from marts.tree
+---
+
+```sql trees table Trees of this kind
+select kind, n_trees from marts.tree where kind = $kind
+```
+"""
+INDEX = """---
+title: Kinds
+description: Every kind.
+---
+
+```sql kinds table
+select kind, case when n_trees > 100 then 'oak-ash.html' else 'elm.html' end as kind_page from marts.tree
+```
+"""
 
 
 @pytest.fixture
@@ -52,15 +71,26 @@ def database(tmp_path):
 
 
 @pytest.fixture
-def build(tmp_path, database):
-    def build(page: str) -> str:
+def build_all(tmp_path, database):
+    def build_all(**sources: str) -> dict[str, str]:
+        """Name -> HTML of the pages that the files (name -> Markdown) make."""
         pages = tmp_path / "pages"
-        (pages / "common").mkdir(parents=True)
+        (pages / "common").mkdir(parents=True, exist_ok=True)
         for name in ("layout.html", "style.css"):
             (pages / name).write_text(Path("pages", name).read_text(encoding="utf-8"), encoding="utf-8")
-        (pages / "common" / "trees.md").write_text(page, encoding="utf-8")
-        (written,) = build_site(database, pages, tmp_path / "site", CONTEXT)
-        return written.read_text(encoding="utf-8")
+        for name, text in sources.items():
+            (pages / "common" / f"{name}.md").write_text(text, encoding="utf-8")
+        written = build_site(database, pages, tmp_path / "site", CONTEXT)
+        return {path.name: path.read_text(encoding="utf-8") for path in written}
+
+    return build_all
+
+
+@pytest.fixture
+def build(build_all):
+    def build(page: str) -> str:
+        (html,) = build_all(trees=page).values()
+        return html
 
     return build
 
@@ -107,6 +137,39 @@ def test_a_page_fetches_nothing(build):
     assert "<script" not in html
 
 
+def test_one_file_makes_a_page_for_each_row(build_all):
+    made = build_all(tree=ONE_PAGE_A_KIND, kinds=INDEX)
+    assert made.keys() == {"oak-ash.html", "elm.html", "kinds.html"}
+    assert "<h1>Oak &amp; ash</h1>" in made["oak-ash.html"]
+    assert "<td>Oak &amp; ash</td><td class=number>1,234</td>" in made["oak-ash.html"]
+    assert "&lt;Elm&gt;" not in made["oak-ash.html"]
+    assert "<h1>&lt;Elm&gt;</h1>" in made["elm.html"]
+
+
+def test_a_column_of_pages_makes_links_of_the_column_before_it(build_all):
+    html = build_all(tree=ONE_PAGE_A_KIND, kinds=INDEX)["kinds.html"]
+    assert "<a href='oak-ash.html'>Oak &amp; ash</a>" in html
+    assert "kind page" not in html
+
+
+def test_a_table_has_a_caption_and_headers_with_a_scope(build_all):
+    made = build_all(tree=ONE_PAGE_A_KIND, trees=PAGE)
+    assert "<caption>Trees of this kind</caption>" in made["elm.html"]
+    assert "<caption class=hidden>trees</caption>" in made["trees.html"]
+    for html in made.values():
+        assert html.count("<table>") == html.count("<caption")
+        assert len(re.findall(r"<th(?= |>)", html)) == html.count("<th scope='col'")
+
+
+def test_the_navigation_names_pages_and_not_every_value(build_all):
+    made = build_all(tree=ONE_PAGE_A_KIND, kinds=INDEX)
+    navigation = re.search(r"<nav.*?</nav>", made["kinds.html"], re.DOTALL)[0]
+    assert '<a href="kinds.html" aria-current="page">Kinds</a>' in navigation
+    assert "elm.html" not in navigation
+    in_navigation = ONE_PAGE_A_KIND.replace("pages:", "in_navigation: true\npages:")
+    assert "elm.html" in build_all(tree=in_navigation)["elm.html"].partition("</nav>")[0]
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
@@ -119,6 +182,18 @@ def test_a_page_fetches_nothing(build):
         (PAGE.replace("title: Trees\n", ""), "front matter"),
         (PAGE.replace("{{ trees[0]", "{{ shrubs[0]"), "'shrubs' is undefined"),
         (PAGE.replace("```sql trees table", "```sql"), "needs a name"),
+        (PAGE.replace("title: Trees", "title: Trees\npage: select 1"), "nothing else"),
+        (PAGE.replace("n_trees desc", "$kind"), "$kind is no column of `pages`"),
+        (PAGE.replace("There are", "[Shrubs](shrubs.html) are"), "links to shrubs.html"),
+        (PAGE.replace("There are", "[Shrubs](https://example.org) are"), "links to https://example.org"),
+        (
+            PAGE.replace("kind, n_trees from", "kind, 'javascript:alert(1)' as kind_page, n_trees from"),
+            "names pages of this site",
+        ),
+        (PAGE.replace("from marts.tree order by n_trees desc", "from marts.tree; select 1"), "sql block 'trees'"),
+        (PAGE.replace("title: Trees", "title: Trees\npages: select 1 as kind"), "no column slug"),
+        (PAGE.replace("title: Trees", "title: Trees\npages: select '../etc' as slug"), "cannot name a page"),
+        (PAGE.replace("title: Trees", "title: Trees\npages: select 'x' as slug from marts.tree"), "is made twice"),
     ],
 )
 def test_a_mistake_names_the_page_and_the_block(build, wrong, message):

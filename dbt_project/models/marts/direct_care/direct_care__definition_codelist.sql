@@ -1,0 +1,3 @@
+{{ config(alias='definition_codelist') }}
+
+{{ without_people(ref('definition_codelist')) }}

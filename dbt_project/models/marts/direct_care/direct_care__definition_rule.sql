@@ -1,0 +1,3 @@
+{{ config(alias='definition_rule') }}
+
+{{ without_people(ref('definition_rule')) }}

@@ -1,0 +1,3 @@
+{{ config(alias='definition_link') }}
+
+{{ without_people(ref('definition_link')) }}

@@ -1,0 +1,3 @@
+{{ config(alias='definition') }}
+
+{{ without_people(ref('definition')) }}

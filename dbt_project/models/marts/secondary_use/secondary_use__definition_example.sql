@@ -1,0 +1,3 @@
+{{ config(alias='definition_example') }}
+
+{{ without_people(ref('definition_example')) }}

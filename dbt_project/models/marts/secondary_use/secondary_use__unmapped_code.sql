@@ -1,0 +1,3 @@
+{{ config(alias='unmapped_code') }}
+
+{{ unmapped_code(ref('code_use'), 'secondary_use') }}
