@@ -6,6 +6,7 @@ What to report follows TRIPOD+AI (Collins and others, BMJ 2024;385:e078378).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 from scipy.special import logit
@@ -14,7 +15,6 @@ from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_s
 
 from orchestration.stratification.model import FEWEST, CalibrationRow, Figures, Interval
 
-RESAMPLES = 200
 DECILES = 10
 EVERYBODY = ("all", "All")
 
@@ -25,13 +25,14 @@ _SCORE_EDGES = np.array([0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5
 _Z = 1.959963985
 
 
-def figures(outcome: np.ndarray, probability: np.ndarray, seed: int) -> Figures:
-    """Figures over people (both arrays one value a person), with percentile bootstrap intervals."""
+def figures(outcome: np.ndarray, probability: np.ndarray, *, resamples: int, seed: int) -> Figures:
+    """Figures over people (both arrays one value a person), with percentile intervals of `resamples` bootstrap samples."""
     average = np.full(len(outcome), outcome.mean())
+    interval = partial(_interval, outcome=outcome, probability=probability, resamples=resamples, seed=seed)
     return Figures(
-        auroc=_interval(roc_auc_score, outcome, probability, seed),
-        average_precision=_interval(average_precision_score, outcome, probability, seed),
-        calibration_slope=_interval(_slope, outcome, probability, seed),
+        auroc=interval(roc_auc_score),
+        average_precision=interval(average_precision_score),
+        calibration_slope=interval(_slope),
         brier=_rounded(brier_score_loss(outcome, probability)),
         brier_of_average=_rounded(brier_score_loss(outcome, average)),
         mean_predicted=_rounded(probability.mean()),
@@ -46,12 +47,12 @@ def _slope(outcome: np.ndarray, probability: np.ndarray, sample_weight: np.ndarr
     return float(line.fit(log_odds, outcome, sample_weight=sample_weight).coef_[0, 0])
 
 
-def _interval(measure: Callable[..., float], outcome: np.ndarray, probability: np.ndarray, seed: int) -> Interval:
+def _interval(measure: Callable[..., float], outcome: np.ndarray, probability: np.ndarray, resamples: int, seed: int) -> Interval:
     chance = np.random.default_rng(seed)
     n = len(outcome)
     resampled = [
         measure(outcome, probability, sample_weight=chance.multinomial(n, np.full(n, 1 / n)).astype(float))
-        for _ in range(RESAMPLES)
+        for _ in range(resamples)
     ]
     low, high = np.percentile(resampled, [2.5, 97.5])
     return Interval(_rounded(measure(outcome, probability)), _rounded(low), _rounded(high))

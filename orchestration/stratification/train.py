@@ -33,12 +33,20 @@ _AUROC_LOSS = 0.02
 
 
 def train(
-    people: People, *, score_code: str, version: str, trained_on: str, compared_with: RiskModel | None, seed: int
+    people: People,
+    *,
+    score_code: str,
+    version: str,
+    trained_on: str,
+    compared_with: RiskModel | None,
+    seed: int,
+    resamples: int = 200,
 ) -> RiskModel:
     """Fit a ridge-penalised logistic regression, calibrate it out of fold (Platt 1999), judge it on people held out.
 
     People are divided at random by `seed`, alike for both outcomes. The same people, terms and seed give the same model. Terms
-    that fewer than `FEWEST` of those fitted on have are left out. Raises `RiskModelError` when there are too few outcomes.
+    that fewer than `FEWEST` of those fitted on have are left out. Intervals come from `resamples` bootstrap samples. Raises
+    `RiskModelError` when there are too few outcomes.
     """
     n_outcomes = int(people.outcome.sum())
     n_without = len(people.outcome) - n_outcomes
@@ -68,7 +76,7 @@ def train(
         intercept=intercept,
         weights=weights,
         population=_population(people, fitted, held_out),
-        figures=judge.figures(people.outcome[held_out], probability[held_out], seed),
+        figures=judge.figures(people.outcome[held_out], probability[held_out], resamples=resamples, seed=seed),
         calibration=judge.calibration(
             people.outcome[held_out],
             probability[held_out],
