@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
-from orchestration.dbt import MANIFEST, DbtError, dbt_executable, ensure_manifest
-from orchestration.settings import Settings, without_secrets
+from orchestration.dbt import ensure_manifest, run_dbt
+from orchestration.settings import Settings
 
 #: What does not hang on the date is read where the last night left it.
 _THE_SAME_ON_ANY_DATE = ("path:models/staging", "path:models/intermediate", "path:models/core/events")
@@ -26,37 +24,23 @@ def built_as_of(settings: Settings, day: date, model: str) -> Iterator[Path]:
     """
     database = settings.warehouse_dir / "past.duckdb"
     target = settings.dbt_target_dir / "past"
-    state = ensure_manifest(settings).with_name("state")
-    _remove(database, target, state)
+    the_night = ensure_manifest(settings).parent
+    _remove(database, target)
     try:
-        state.mkdir()
-        shutil.copyfile(settings.dbt_target_dir / MANIFEST, state / MANIFEST)
-        _run(settings, day, model, target, state)
+        run_dbt(
+            settings,
+            f"The models as of {day} cannot be built",
+            *("run", "--target", "past", "--defer", "--favor-state", "--state", str(the_night)),
+            *("--select", f"+{model}", "--exclude", *_THE_SAME_ON_ANY_DATE),
+            *("--vars", json.dumps({"as_of": day.isoformat()})),
+            target_dir=target,
+        )
         yield database
     finally:
-        _remove(database, target, state)
+        _remove(database, target)
 
 
-def _run(settings: Settings, day: date, model: str, target: Path, state: Path) -> None:
-    arguments = ["--quiet", "run", "--target", "past", "--defer", "--favor-state", "--state", str(state)]
-    arguments += ["--select", f"+{model}", "--exclude", *_THE_SAME_ON_ANY_DATE]
-    arguments += ["--vars", json.dumps({"as_of": day.isoformat()})]
-    arguments += ["--profiles-dir", str(settings.dbt_project_dir), "--target-path", str(target)]
-    with without_secrets():
-        result = subprocess.run(
-            [dbt_executable(), *arguments],
-            cwd=settings.dbt_project_dir,
-            env={**os.environ, "DBT_LOG_PATH": str(target), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    if result.returncode != 0:
-        raise DbtError(f"The models as of {day} cannot be built:\n{result.stdout.strip()}\n{result.stderr.strip()}")
-
-
-def _remove(database: Path, *folders: Path) -> None:
+def _remove(database: Path, target: Path) -> None:
     for path in (database, database.with_suffix(".duckdb.wal")):
         path.unlink(missing_ok=True)
-    for folder in folders:
-        shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(target, ignore_errors=True)
