@@ -81,8 +81,9 @@ def train_risk_model(settings: Settings, version: str, trained_on: str, index_da
         people = _people(settings, past, window)
     model = train(people, score_code=SCORE, version=version, trained_on=trained_on, compared_with=compared_with, seed=_SEED)
     card_path = path.with_suffix(".md")
-    write_model(model, path)
+    path.parent.mkdir(parents=True, exist_ok=True)
     card_path.write_text(card(model), encoding="utf-8")
+    write_model(model, path)  # last: a version that is there has its card
     return Trained(model, path, card_path)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
@@ -86,7 +87,7 @@ def train(
         comparison=_comparison(people, held_out, score_shares, compared_with) if compared_with else None,
     )
     left_out = [term.code for n, term in enumerate(people.terms) if n not in set(kept.tolist())]
-    return RiskModel(**vars(model) | {"warnings": tuple(_warnings(model, people, left_out))})
+    return replace(model, warnings=tuple(_warnings(model, people, left_out)))
 
 
 def _fit(values: np.ndarray, outcome: np.ndarray, seed: int) -> tuple[float, np.ndarray]:
