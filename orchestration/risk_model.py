@@ -232,11 +232,11 @@ def _describe(connection: duckdb.DuckDBPyConnection, window: Window) -> None:
             (person.death_date is null or person.death_date > {outcome_to})
             and still_registered.person_id is null as is_gone,
             case
-                when feature.age_years < 18 then '0 to 17'
-                when feature.age_years < 40 then '18 to 39'
-                when feature.age_years < 65 then '40 to 64'
-                when feature.age_years < 80 then '65 to 79'
-                else '80 and over'
+                when feature.age_years < 18 then '00-17'
+                when feature.age_years < 45 then '18-44'
+                when feature.age_years < 65 then '45-64'
+                when feature.age_years < 80 then '65-79'
+                else '80+'
             end as group_age,
             coalesce(person.sex, 'Not known') as group_sex,
             coalesce(person.ethnic_group, 'Not known') as group_ethnic_group,
