@@ -38,7 +38,7 @@ dictionary: $(READY)
 	@$(BIN)/phm dictionary
 
 clean:
-	rm -rf $(VENV) data/landing data/identifiable data/raw data/warehouse data/releases data/truth data/environment
+	rm -rf $(VENV) data/landing data/identifiable data/raw data/warehouse data/releases data/models data/truth data/environment
 	rm -rf dbt_project/target dbt_project/logs build *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

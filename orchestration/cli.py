@@ -27,11 +27,12 @@ from orchestration.dbt import DbtError
 from orchestration.landing.agreements import AgreementError
 from orchestration.landing.contract import ContractError
 from orchestration.landing.errors import LandingError
-from orchestration.night import open_night, resolve_as_of
+from orchestration.night import open_night, parse_date, resolve_as_of
 from orchestration.publishing.release import OPEN, PURPOSES, ReleaseError, current_release, list_releases, switch
 from orchestration.purposes import PurposeError
 from orchestration.run_lock import RunLocked, run_lock
 from orchestration.settings import PROJECT_DIR, SettingsError, load_settings
+from orchestration.stratification.errors import RiskModelError
 from orchestration.zones import claim, create_key, prepare_zones
 
 # Dagster, dbt, Great Expectations and Splink cost seconds to import: each command imports what it needs.
@@ -56,12 +57,14 @@ review_app = typer.Typer(
 )
 audit_app = typer.Typer(help="The log of every request for names.", no_args_is_help=True)
 codelist_app = typer.Typer(help="Codelists: load your own, see what a new version changes.", no_args_is_help=True)
+risk_app = typer.Typer(help="The local risk model: train it, put a version to use.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
 app.add_typer(audit_app, name="audit")
 app.add_typer(codelist_app, name="codelist")
 app.add_typer(release_app, name="release")
 app.add_typer(linkage_app, name="linkage")
 app.add_typer(review_app, name="review")
+app.add_typer(risk_app, name="risk")
 
 People = Annotated[int, typer.Option(min=50, help="Number of people in the synthetic place.")]
 Nights = Annotated[int, typer.Option(min=0, help="Nightly deltas after the first bulk delivery.")]
@@ -89,6 +92,7 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
             PurposeError,
             ReleaseError,
             AccessError,
+            RiskModelError,
         ) as error:
             _complain(str(error))
             raise typer.Exit(EXIT_CANNOT_START) from error
@@ -419,6 +423,61 @@ def linkage_train(
     settings = load_settings()
     trained = train_model(settings, version, trained_on, resolve_as_of(settings, None))
     typer.echo(f"Wrote {trained.model_path} and {trained.card_path}. Review the card, then commit both.")
+
+
+@risk_app.command("train")
+@_guarded
+def risk_train(
+    version: Annotated[str, typer.Option(help="Name of the new version; names sort by version.")],
+    trained_on: Annotated[str, typer.Option(help="The data, in a few words, for the model card.")],
+    index_date: Annotated[
+        str | None, typer.Option(help="Describe people as of this day, YYYY-MM-DD; without it, a year before the last night.")
+    ] = None,
+) -> None:
+    """Train on people as they were a year ago and who was admitted since. Writes the model and its card; changes no score."""
+    from orchestration.risk_model import train_risk_model
+
+    settings = load_settings()
+    settings.require_environment()
+    day = parse_date(index_date) if index_date else None
+    with run_lock(settings.lock_path, "phm risk train"):
+        trained = train_risk_model(settings, version, trained_on, day)
+    figures = trained.model.figures
+    typer.echo(
+        f"AUROC {figures.auroc.value:.3f} ({figures.auroc.low:.3f} to {figures.auroc.high:.3f}), calibration slope "
+        f"{figures.calibration_slope.value:.2f}, on people held out."
+    )
+    for warning in trained.model.warnings:
+        typer.echo(f"To mind: {warning}")
+    typer.echo(f"Wrote {trained.model_path} and {trained.card_path}. Review the card, then `phm risk use {version}`.")
+
+
+@risk_app.command("use")
+@_guarded
+def risk_use(version: Annotated[str, typer.Argument(help="A version that `phm risk list` names.")]) -> None:
+    """Let a version, whose card somebody has reviewed, score people from the next run on; an earlier one may be taken back."""
+    from orchestration.risk_model import use_risk_model
+
+    settings = load_settings()
+    with run_lock(settings.lock_path, "phm risk use"):
+        use_risk_model(settings, version)
+    typer.echo(f"Version {version} scores people from the next run on.")
+
+
+@risk_app.command("list")
+@_guarded
+def risk_list() -> None:
+    """Every version that was trained here; the one in use is marked."""
+    from orchestration.risk_model import risk_models, version_in_use
+
+    settings = load_settings()
+    in_use = version_in_use(settings)
+    for model in risk_models(settings):
+        people = model.population
+        typer.echo(
+            f"{'*' if model.version == in_use else ' '} {model.version}  people of {people.index_date}  AUROC "
+            f"{model.figures.auroc.value:.3f}  {people.n_outcomes:,} of {people.n_people:,} admitted"
+        )
 
 
 Reviewer = Annotated[str, typer.Option(help="Your short id, such as a staff code; not a name.")]

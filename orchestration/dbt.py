@@ -68,20 +68,30 @@ def _parsed_manifest(settings: Settings) -> Path:
     ):
         return manifest
     settings.dbt_target_dir.mkdir(parents=True, exist_ok=True)
+    run_dbt(settings, f"dbt cannot parse {settings.dbt_project_dir}", "--no-partial-parse", "parse")
+    os.utime(manifest)
+    parsed_for.write_text(str(settings.data_dir), encoding="utf-8")
+    return manifest
+
+
+def run_dbt(settings: Settings, trouble: str, *arguments: str, target_dir: Path | None = None) -> None:
+    """Run a dbt command in a child process. Its artefacts and log go to `target_dir`, else to where a night has them.
+
+    Raises `DbtError`, which begins with `trouble`, with dbt's own words when it fails.
+    """
+    target = target_dir or settings.dbt_target_dir
+    paths = {"DBT_TARGET_PATH": str(target), "DBT_LOG_PATH": str(target)}
     with without_secrets():
         result = subprocess.run(
-            [dbt_executable(), "--quiet", "--no-partial-parse", "parse", "--profiles-dir", str(settings.dbt_project_dir)],
+            [dbt_executable(), "--quiet", *arguments, "--profiles-dir", str(settings.dbt_project_dir)],
             cwd=settings.dbt_project_dir,
-            env={**os.environ, "DBT_LOG_PATH": str(settings.dbt_target_dir), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
+            env={**os.environ, **paths, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
             capture_output=True,
             text=True,
             check=False,
         )
     if result.returncode != 0:
-        raise DbtError(f"dbt cannot parse {settings.dbt_project_dir}:\n{result.stdout.strip()}\n{result.stderr.strip()}")
-    os.utime(manifest)
-    parsed_for.write_text(str(settings.data_dir), encoding="utf-8")
-    return manifest
+        raise DbtError(f"{trouble}:\n{result.stdout.strip()}\n{result.stderr.strip()}")
 
 
 def _last_change(project: Path) -> float:

@@ -13,6 +13,7 @@ from orchestration.defs.landing import delivery_log, landing_assets, supplier_de
 from orchestration.defs.linkage import patient_index
 from orchestration.defs.release import release_asset
 from orchestration.defs.resources import Night
+from orchestration.defs.risk_model import risk_models
 from orchestration.defs.verification import weekly_schedule, weekly_verification
 from orchestration.defs.warehouse import dbt_resource, mart_keys, warehouse_assets
 from orchestration.landing.contract import read_contracts
@@ -30,6 +31,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             *map(landing_assets, sources),
             delivery_log(sources),
             patient_index(sources),
+            risk_models(),
             warehouse_assets(manifest_path),
             release_asset(marts),
         ],

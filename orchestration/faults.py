@@ -13,8 +13,18 @@ from orchestration.publishing.release import ReleaseError
 from orchestration.purposes import PurposeError
 from orchestration.run_lock import RunLocked
 from orchestration.settings import SettingsError
+from orchestration.stratification.errors import RiskModelError
 
-_SPEAK_FOR_THEMSELVES = (AgreementError, LandingError, LinkageError, PurposeError, ReleaseError, RunLocked, SettingsError)
+_SPEAK_FOR_THEMSELVES = (
+    AgreementError,
+    LandingError,
+    LinkageError,
+    PurposeError,
+    ReleaseError,
+    RiskModelError,
+    RunLocked,
+    SettingsError,
+)
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _DISK_FULL_WORDS = (
     "No space left on device",

@@ -29,7 +29,7 @@ _FOR_PURPOSE = "macro.phm.for_purpose"
 _COUNTS_FOR_PURPOSE = "macro.phm.counts_for_purpose"
 _PURPOSE_ARGUMENT = re.compile(r"for_purpose\([^}]*,\s*['\"](\w+)['\"]\s*\)")
 #: Sources that are not about care: our own steps', and lists of organisations and places.
-_NOT_CARE = ("linkage", "operations", "reference")
+_NOT_CARE = ("linkage", "operations", "reference", "stratification")
 
 AllowedColumns = Mapping[tuple[str, str], frozenset[str]]
 

@@ -108,6 +108,11 @@ class Settings(BaseSettings):
         return self.data_dir / "releases"
 
     @property
+    def models_dir(self) -> Path:
+        """Risk models trained here: coefficients and averages, by score."""
+        return self.data_dir / "models"
+
+    @property
     def truth_dir(self) -> Path:
         return self.data_dir / "truth"
 

@@ -28,6 +28,7 @@ def prepare_zones(settings: Settings) -> None:
         settings.spill_dir: PRIVATE,
         settings.dagster_dir: PRIVATE,
         settings.log_dir: PRIVATE,
+        settings.models_dir: None,
         settings.releases_dir: None,
     }
     for folder, mode in zones.items():

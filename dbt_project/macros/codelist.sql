@@ -1,7 +1,9 @@
 {#
   The only way from codelists to events. Returns a parenthesised sub-select of the events of `events` (a core event table with
-  `code_system` and `code`) whose code is in a codelist of `code_system`, with all columns of `events` and `codelist_id` and
-  `category` of the code. A code in two codelists gives two rows. Legally restricted codes (seed `sensitive_code`) are left out.
+  `code_system`, `code` and `recorded_on`) whose code is in a codelist of `code_system`, with all columns of `events` and
+  `codelist_id` and `category` of the code. A code in two codelists gives two rows. Legally restricted codes (seed
+  `sensitive_code`) are left out, and so is what was not yet recorded on the run's date: a run of a past date finds what could be
+  known then.
 
   ICD-10 lists name categories or subcategories: a code belongs to every entry it begins with. The few distinct codes are matched
   first, so that the events meet an ordinary join.
@@ -58,6 +60,7 @@
     inner join matched
         on events.code = matched.code
     where events.code_system = '{{ code_system }}'
+        and (events.recorded_on is null or events.recorded_on <= {{ as_of() }})
 )
 {%- endmacro %}
 

@@ -82,3 +82,25 @@
 {% macro plain_number(column) -%}
     regexp_replace(cast(cast({{ column }} as decimal(18, 3)) as varchar), '\.?0+$', '')
 {%- endmacro %}
+
+{# One row per row of `relation` and further column that has a value: the `keys`, `feature` (the column) and `quantity` (a double). #}
+{% macro unpivoted(relation, keys) -%}
+    (
+        unpivot (
+            select
+                {{ keys | join(', ') }},
+                cast(columns(* exclude ({{ keys | join(', ') }})) as double)
+            from {{ relation }}
+        )
+        on columns(* exclude ({{ keys | join(', ') }}))
+        into name feature value quantity
+    )
+{%- endmacro %}
+
+{# A whole number in a sentence: words up to ten, digits beyond. #}
+{% macro number_in_words(n) -%}
+    coalesce(
+        ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten'][{{ n }} + 1],
+        cast({{ n }} as varchar)
+    )
+{%- endmacro %}

@@ -112,8 +112,8 @@ _EXPORTS = {
     ),
 }
 
-#: Folders of the raw zone that hold no suppliers' loads.
-_NOT_LANDED = ("linkage", "operations", "codelist_library")
+#: Folders below raw that our own steps write; they are no loads.
+_WRITTEN_BY_US = ("linkage", "operations", "codelist_library", "stratification")
 
 _LOAD_FILE = re.compile(r"(\d{8})(?:-(\d{8}))?\.parquet")
 
@@ -159,7 +159,7 @@ def recover(zones: Zones, ledger: Ledger) -> list[Path]:
     """
     removed: list[Path] = []
     landed = ledger.landed()
-    folders = [p for p in zones.raw.glob("*/*") if p.parent.name not in _NOT_LANDED]
+    folders = [p for p in zones.raw.glob("*/*") if p.parent.name not in _WRITTEN_BY_US]
     folders += [p for kind in ("identity", "local_ids", "quarantine") for p in zones.identifiable.glob(f"{kind}/*/*")]
     with _our_trouble(zones.raw):
         for folder in folders:

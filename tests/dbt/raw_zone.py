@@ -61,7 +61,7 @@ def write_empty(raw_dir: Path) -> None:
     for source in contracts().values():
         for table in source.tables:
             write_table(raw_dir / source.name / table.name / "00000000.parquet", table.raw_columns, [])
-    for name in ("linkage", "operations", "codelist_library"):
+    for name in ("linkage", "operations", "codelist_library", "stratification"):
         for table, columns in internal_columns(name).items():
             write_table(raw_dir / name / table / "00000000.parquet", columns, [])
     write_everything_open(raw_dir)

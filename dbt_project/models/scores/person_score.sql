@@ -112,6 +112,20 @@ valued as (
     left join counted
         on person.person_id = counted.person_id
         and rule.score_code = counted.score_code
+    where rule.combination <> 'trained_model'
+
+    union all
+
+    -- no rows where no model is in use
+    select
+        person_id,
+        score_code,
+        version,
+        value,
+        components,
+        is_within_limits,
+        is_within_limits as is_ranked
+    from {{ ref('risk_score') }}
 ),
 
 -- a rank costs a sort of everybody: only scores that are banded by it get one

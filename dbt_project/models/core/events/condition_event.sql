@@ -5,5 +5,5 @@
     ref('int_condition_event__mental_health_mhsds'),
 ], [
     'event_key', 'source', 'record_token', 'event_date', 'date_precision', 'code_system', 'code', 'position',
-    'setting', 'organisation_code'
+    'setting', 'organisation_code', 'recorded_on'
 ]) }}

@@ -3,5 +3,5 @@
     ref('int_medication__gp_systmone'),
 ], [
     'event_key', 'source', 'record_token', 'issued_on', 'code_system', 'code', 'quantity', 'course_days',
-    'organisation_code'
+    'organisation_code', 'recorded_on'
 ]) }}

@@ -10,6 +10,7 @@ select
     -- the heading of a blood pressure has no value of its own, yet states a result and no condition
     observation.value is not null or coalesce(observation.observation_type in ('Value', 'Investigation'), false) as is_result,
     organisation.ods_code as organisation_code,
+    observation.entered_date as recorded_on,
     -- a code or practice that arrives or changes later changes every statement that names it
     greatest(
         observation._changed_seq, coalesce(code._changed_seq, 0), coalesce(organisation._changed_seq, 0)

@@ -20,6 +20,7 @@ select
     statement.numeric_unit as unit,
     statement.numeric_value is not null or coalesce(statement.is_numeric, false) as is_result,
     coalesce(statement.id_organisation_done_at, statement.id_organisation_visible_to) as organisation_code,
+    cast(statement.date_event_recorded as date) as recorded_on,
     -- a map that arrives or changes later changes every statement whose code it maps
     greatest(statement._changed_seq, coalesce(ctv3_map._changed_seq, 0)) as _changed_seq,
     statement.is_deleted

@@ -5,6 +5,8 @@ with episode_diagnosis as (
         episode.record_token,
         episode.episode_start_date as event_date,
         episode.organisation_code_of_provider as organisation_code,
+        -- a stay is coded when it is over
+        episode.episode_end_date as recorded_on,
         episode._changed_seq,
         episode.is_deleted,
         {{ coded_positions('diagnosis', 24) }} as coded
@@ -18,6 +20,7 @@ episode_procedure as (
         episode.record_token,
         episode.episode_start_date,
         episode.organisation_code_of_provider as organisation_code,
+        episode.episode_end_date as recorded_on,
         episode._changed_seq,
         episode.is_deleted,
         {{ coded_positions('procedure', 24, dated=true) }} as coded
@@ -58,6 +61,7 @@ coded_event as (
         coded.n as place,
         'inpatient' as setting,
         organisation_code,
+        recorded_on,
         _changed_seq,
         is_deleted
     from episode_diagnosis
@@ -73,6 +77,7 @@ coded_event as (
         coded.n as place,
         'inpatient' as setting,
         organisation_code,
+        recorded_on,
         _changed_seq,
         is_deleted
     from episode_procedure
@@ -88,6 +93,7 @@ coded_event as (
         coded.n as place,
         'outpatient' as setting,
         organisation_code,
+        cast(null as date) as recorded_on,
         _changed_seq,
         is_deleted
     from appointment_diagnosis
@@ -103,6 +109,7 @@ coded_event as (
         coded.n as place,
         'outpatient' as setting,
         organisation_code,
+        cast(null as date) as recorded_on,
         _changed_seq,
         is_deleted
     from appointment_procedure
@@ -118,6 +125,7 @@ coded_event as (
         case when diagnosis.is_primary then 1 else diagnosis.sequence_number end as place,
         'emergency_department' as setting,
         attendance.provider_code as organisation_code,
+        cast(null as date) as recorded_on,
         greatest(
             diagnosis._changed_seq, coalesce(attendance._changed_seq, 0), coalesce(log._changed_seq, 0)
         ) as _changed_seq,
@@ -145,6 +153,7 @@ select
     case when place = 1 then 'primary' when place > 1 then 'secondary' end as position,
     setting,
     organisation_code,
+    recorded_on,
     _changed_seq,
     -- an empty position of a record that once had a code there must be forgotten
     is_deleted or code is null as is_deleted

@@ -9,6 +9,7 @@ select
     cast(null as varchar) as position,
     'gp' as setting,
     organisation_code,
+    recorded_on,
     _changed_seq,
     -- a statement that turns into a result must leave this subject, so it is deleted here and not left out
     -- what the practice marks as confidential is not for use elsewhere

@@ -9,6 +9,7 @@ select
     cast(null as varchar) as position,
     'gp' as setting,
     organisation_code,
+    recorded_on,
     _changed_seq,
     -- a statement that turns into a result must leave this subject, so it is deleted here and not left out
     is_deleted or is_result as is_deleted

@@ -37,6 +37,7 @@ select
     'primary' as position,
     'mental_health' as setting,
     diagnosis.organisation_code,
+    cast(null as date) as recorded_on,
     greatest(diagnosis._changed_seq, coalesce(referral._changed_seq, 0)) as _changed_seq,
     -- Read and other retired schemes have no codelist
     diagnosis.is_deleted or diagnosis.diagnosis_scheme not in ('02', '06') as is_deleted

@@ -8,6 +8,7 @@ select
     issue.quantity,
     issue.course_duration_in_days as course_days,
     organisation.ods_code as organisation_code,
+    issue.entered_date as recorded_on,
     -- a drug code or practice that arrives or changes later changes every issue that names it
     greatest(
         issue._changed_seq, coalesce(drug._changed_seq, 0), coalesce(organisation._changed_seq, 0)

@@ -9,6 +9,7 @@ select
     try_cast(split_part(trim(medication_quantity), ' ', 1) as double) as quantity,
     {{ dbt.datediff('date_medication_start', 'date_medication_end', 'day') }} as course_days,
     coalesce(id_organisation_done_at, id_organisation_visible_to) as organisation_code,
+    cast(date_event_recorded as date) as recorded_on,
     _changed_seq,
     -- what a hospital or dentist prescribed is recorded here for information only
     is_deleted

@@ -8,6 +8,7 @@ select
     value,
     unit,
     organisation_code,
+    recorded_on,
     _changed_seq,
     -- a result that loses its value must leave this subject, so it is deleted here and not left out
     -- what the practice marks as confidential is not for use elsewhere

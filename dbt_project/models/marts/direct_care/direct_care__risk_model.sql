@@ -1,0 +1,3 @@
+{{ config(materialized='view', alias='risk_model') }}
+
+{{ without_people(ref('risk_model')) }}
