@@ -58,7 +58,9 @@ def test_a_mart_never_reads_staging_or_intermediate(warehouse, models):
 
 
 def test_layers_point_one_way(warehouse, models):
-    order = ["staging", "intermediate", "core", "registers", "scores", "segments", "cohorts", "comparisons", "marts"]
+    order = [
+        "staging", "intermediate", "core", "registers", "scores", "care_gaps", "segments", "cohorts", "comparisons", "marts",
+    ]  # fmt: skip
     nodes = warehouse.manifest.nodes
     against = {
         (m.name, nodes[d].name)

@@ -4,7 +4,6 @@ with written as (
         name,
         kind,
         codelist_id,
-        cast(null as varchar) as codelist_elsewhere_id,
         condition_code,
         version,
         source
@@ -17,8 +16,10 @@ of_register as (
         asked.prefix || ':' || register.condition_code as fact_code,
         asked.words || register.name as name,
         asked.prefix as kind,
-        case when asked.prefix <> 'on_register' then register.codelist_id end as codelist_id,
-        case when asked.prefix = 'in_hospital' then register.codelist_elsewhere_id end as codelist_elsewhere_id,
+        case asked.prefix
+            when 'known_to_gp' then register.codelist_id
+            when 'in_hospital' then register.codelist_elsewhere_id
+        end as codelist_id,
         register.condition_code,
         register.version,
         register.source

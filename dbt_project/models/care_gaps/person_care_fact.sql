@@ -12,7 +12,6 @@ fact as (
         on rule.fact_code = asked.fact_code
 ),
 
--- a diagnosis made elsewhere may be coded in ICD-10 or, in an emergency department, in SNOMED CT
 coded_fact as (
     select
         definition.fact_code,
@@ -25,27 +24,17 @@ coded_fact as (
     left join fact
         on definition.fact_code = fact.fact_code
     where definition.kind in ('statement', 'diagnosis', 'known_to_gp', 'in_hospital')
-
-    union all
-
-    select
-        definition.fact_code,
-        definition.kind,
-        definition.codelist_elsewhere_id as codelist_id,
-        cast(null as integer) as within_months
-    from {{ ref('care_fact') }} as definition
-    inner join asked
-        on definition.fact_code = asked.fact_code
-    where definition.codelist_elsewhere_id is not null
 ),
 
+-- diagnoses elsewhere are those in ICD-10: an emergency department's SNOMED CT codes name what was suspected
 statement as (
-    select record_token, codelist_id, category, event_date, code, source, setting
+    select record_token, codelist_id, category, event_date, code, source
     from {{ codelist_events(ref('condition_event'), 'snomed') }} as snomed
+    where setting = 'gp'
 
     union all
 
-    select record_token, codelist_id, category, event_date, code, source, setting
+    select record_token, codelist_id, category, event_date, code, source
     from {{ codelist_events(ref('condition_event'), 'icd10') }} as icd10
 ),
 
@@ -70,7 +59,6 @@ coded as (
     from statement
     inner join coded_fact
         on statement.codelist_id = coded_fact.codelist_id
-        and (statement.setting = 'gp') = (coded_fact.kind in ('statement', 'known_to_gp'))
     inner join {{ ref('person_record') }} as person_record
         on statement.record_token = person_record.record_token
     where statement.event_date is null
