@@ -5,10 +5,11 @@ with requirement as (
     from {{ ref('care_gap_requirement') }}
 ),
 
+-- criteria as a set of bits: one for each that must be there
 needed as (
     select
         gap_code,
-        count(distinct criterion) as n_criteria
+        bit_or(cast(power(2, criterion) as integer)) as criteria
     from requirement
     where not is_absent
     group by gap_code
@@ -28,8 +29,8 @@ candidate as (
     group by
         fact.person_id,
         requirement.gap_code,
-        needed.n_criteria
-    having count(distinct requirement.criterion) = needed.n_criteria
+        needed.criteria
+    having bit_or(cast(power(2, requirement.criterion) as integer)) = needed.criteria
 ),
 
 met as (
@@ -46,13 +47,16 @@ met as (
 
 forbidden as (
     select distinct
-        fact.person_id,
-        requirement.gap_code
-    from {{ ref('person_care_fact') }} as fact
+        met.person_id,
+        met.gap_code
+    from met
     inner join requirement
-        on fact.fact_code = requirement.fact_code
+        on met.gap_code = requirement.gap_code
         and requirement.is_absent
-    where fact.is_met
+    inner join {{ ref('person_care_fact') }} as fact
+        on met.person_id = fact.person_id
+        and requirement.fact_code = fact.fact_code
+        and fact.is_met
 ),
 
 -- of the tiers of one group only the most urgent
