@@ -165,10 +165,10 @@ def _judge(warehouse: Path, by_token: Path, conditions: Path, as_of: date) -> li
 
 
 def print_agreement(found: list[ConditionAgreement], console: Console) -> None:
-    """A line a condition: people coded, recall and precision of the register; people undiagnosed, the same of case finding."""
+    """A line a condition: people coded, recall and precision of the register; people missed by GPs, the same of case finding."""
     table = Table(box=None, pad_edge=False)
-    table.add_column("condition")
-    for heading in ("coded", "recall", "precision", "undiagnosed", "recall", "precision"):
+    table.add_column("condition", no_wrap=True)
+    for heading in ("coded", "recall", "precision", "missed", "recall", "precision"):
         table.add_column(heading, justify="right")
     for line in found:
         table.add_row(line.condition, *_cells(line.register), *_cells(line.case_finding))
