@@ -52,6 +52,7 @@ app = typer.Typer(
 keys_app = typer.Typer(help="The pseudonymisation key.", no_args_is_help=True)
 release_app = typer.Typer(help="Releases: list them, go back to an earlier one.", no_args_is_help=True)
 linkage_app = typer.Typer(help="Linkage.", no_args_is_help=True)
+registers_app = typer.Typer(help="Registers and case finding.", no_args_is_help=True)
 review_app = typer.Typer(
     help="Clerical review: are these two records one person? What is shown identifies people.", no_args_is_help=True
 )
@@ -63,6 +64,7 @@ app.add_typer(audit_app, name="audit")
 app.add_typer(codelist_app, name="codelist")
 app.add_typer(release_app, name="release")
 app.add_typer(linkage_app, name="linkage")
+app.add_typer(registers_app, name="registers")
 app.add_typer(review_app, name="review")
 app.add_typer(risk_app, name="risk")
 
@@ -614,6 +616,21 @@ def linkage_verify() -> None:
     print_verification(found, Console())
     if not found.is_sound:
         raise typer.Exit(EXIT_FAILED)
+
+
+@registers_app.command("evaluate")
+@_guarded
+def registers_evaluate(
+    truth: Annotated[Path, typer.Option(help="Folder with records.parquet and conditions.parquet, as `phm synth` writes them.")],
+) -> None:
+    """Judge registers and case finding by a known truth: recall and precision a condition."""
+    from orchestration.register_evaluation import evaluate_registers, print_agreement
+
+    settings = load_settings()
+    as_of = resolve_as_of(settings, None)
+    with run_lock(settings.lock_path, "phm registers evaluate"):
+        found = evaluate_registers(settings, truth, as_of)
+    print_agreement(found, Console())
 
 
 @release_app.command("list")

@@ -372,13 +372,16 @@ def _measurements(health: Health, registrations: Registrations, visits: _Visits,
     for k, condition in enumerate(CONDITIONS.values()):
         for kind, rate in condition.measurements.items():
             rates[kind] = np.maximum(rates.get(kind, np.zeros(pop.n)), coded[:, k] * rate * review)
-    rates["hdl"] = rates["cholesterol"] * 0.8
     rates["creatinine"] = rates["egfr"] * 0.6
     rates["home_bp"] = np.where(health.is_coded("hypertension"), 0.4, 0.02)
     rows = _Rows()
     for kind, rate in rates.items():
         row, when = health.draw(rng, rate, pop.is_registered_ever)
         rows.add(row, when, np.full(row.size, _KINDS.index(kind)))
+        if kind == "cholesterol":
+            # Measured in the same blood.
+            profile = rng.random(row.size) < 0.8
+            rows.add(row[profile], when[profile], np.full(profile.sum(), _KINDS.index("hdl")))
     for condition, kind, times in (
         ("hypertension", "bp", 2),
         ("diabetes_type_2", "hba1c", 1),
@@ -449,7 +452,9 @@ def _values(
     put("bp", systolic)
     put("home_bp", systolic - 6)
     pressure = (kind == _KINDS.index("bp")) | (kind == _KINDS.index("home_bp"))
-    second[pressure] = np.minimum(0.42 * systolic + 24 + 4 * rng.standard_normal(n), np.where(high, 125, 89))[pressure].round()
+    # Below the limit for the diagnosis in whoever has none: 90 in the clinic, 85 at home.
+    highest = np.where(high, 125, np.where(kind == _KINDS.index("home_bp"), 84, 89))
+    second[pressure] = np.minimum(0.42 * systolic + 24 + 4 * rng.standard_normal(n), highest)[pressure].round()
     diabetic, treated = at("diabetes_type_2")
     type_1, _ = at("diabetes_type_1")
     raised, _ = at("non_diabetic_hyperglycaemia")

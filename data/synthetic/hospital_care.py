@@ -115,8 +115,9 @@ def _elective_spells(health: Health, rng: np.random.Generator) -> _Spells:
     rate += np.where(health.has("cancer"), 0.35, 0) + np.where(health.has("osteoarthritis"), 0.03, 0)
     row, start = health.draw(rng, rate * np.interp(pop.decile, (1, 10), (0.92, 1.05)))
     which = pick(rng, [8, 2, 4, 3, 4, 5, 2, 1, 5, 1, 1, 2], row.size)
-    # Chemotherapy is for people with cancer; others have the endoscopy instead.
-    which = np.where((which == 8) & ~health.has("cancer")[row], 4, which)
+    # Chemotherapy is for people with cancer, bypass surgery for people with heart disease; others have the endoscopy instead.
+    for operation, condition in ((8, "cancer"), (10, "coronary_heart_disease")):
+        which = np.where((which == operation) & ~health.has(condition)[row], 4, which)
     reason, procedure, function, hrg, day_case = (np.array(c)[which] for c in zip(*ELECTIVE_REASONS, strict=True))
     is_day = day_case & (rng.random(row.size) < 0.92)
     end = np.minimum(start + days(np.where(is_day, 0, 1 + rng.exponential(2.2, row.size))), pop.alive_to[row])

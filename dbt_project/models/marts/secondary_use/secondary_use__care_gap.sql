@@ -1,0 +1,3 @@
+{{ config(alias='care_gap') }}
+
+{{ without_people(ref('care_gap')) }}

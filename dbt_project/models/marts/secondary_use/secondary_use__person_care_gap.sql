@@ -1,0 +1,3 @@
+{{ config(alias='person_care_gap') }}
+
+{{ for_purpose(ref('person_care_gap'), ref('person_permission'), 'secondary_use') }}
