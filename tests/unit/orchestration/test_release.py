@@ -43,13 +43,12 @@ def make_build_database(path, n_people, release_rows_dir):
                 f"select * from read_parquet('{release_rows_dir}/*.parquet', union_by_name = true)"
             )
 
-
         connection.execute("create schema cohorts")
         connection.execute("create table cohorts.cohort as select 'diabetes' as code, '1' as version")
         connection.execute(
             "create table cohorts.person_cohort as select person_id, 'diabetes' as cohort_code, date '2020-01-01' as entered_on, "
-            "case when row_number() over (order by person_id) <= 10 then date '2025-03-01' end as exited_on, 'Diabetes' as evidence "
-            "from marts_direct_care.person"
+            "case when row_number() over (order by person_id) <= 10 then date '2025-03-01' end as exited_on, "
+            "'Diabetes' as evidence from marts_direct_care.person"
         )
 
 
