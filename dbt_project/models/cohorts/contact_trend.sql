@@ -168,10 +168,13 @@ course as (
     having count(passed) > case when bool_or(not is_last_year) then 1 else 2 end
 ),
 
+-- a sum of fractions hangs in its last digits on the order of the rows: nine digits do not
 trend as (
     select
         person_id,
-        sum(sum_between - n_between * (lower + upper) / 2) / nullif(sqrt(sum(n_between * power(upper - lower, 2) / 12)), 0) as z
+        round(
+            sum(sum_between - n_between * (lower + upper) / 2) / nullif(sqrt(sum(n_between * power(upper - lower, 2) / 12)), 0), 9
+        ) as z
     from course
     group by person_id
 ),
@@ -197,8 +200,10 @@ chance as (
 level as (
     select
         visit.person_id,
-        sum(visit.n_last_year - visit.n_contacts * chance.share)
-        / nullif(sqrt(sum(visit.n_contacts * chance.share * (1 - chance.share))), 0) as z
+        round(
+            sum(visit.n_last_year - visit.n_contacts * chance.share)
+            / nullif(sqrt(sum(visit.n_contacts * chance.share * (1 - chance.share))), 0), 9
+        ) as z
     from visit
     inner join chance
         on visit.service = chance.service
