@@ -23,6 +23,7 @@ from linkage.errors import LinkageError
 from orchestration.access_register import AccessError, AccessRefused
 from orchestration.audit_log import AuditError, AuditLog, Head
 from orchestration.codelists.reading import CodelistError
+from orchestration.cohort_definition import CohortError
 from orchestration.dbt import DbtError
 from orchestration.landing.agreements import AgreementError
 from orchestration.landing.contract import ContractError
@@ -53,6 +54,7 @@ keys_app = typer.Typer(help="The pseudonymisation key.", no_args_is_help=True)
 release_app = typer.Typer(help="Releases: list them, go back to an earlier one.", no_args_is_help=True)
 linkage_app = typer.Typer(help="Linkage.", no_args_is_help=True)
 registers_app = typer.Typer(help="Registers and case finding.", no_args_is_help=True)
+cohort_app = typer.Typer(help="Cohorts that you define in a file of your own.", no_args_is_help=True)
 review_app = typer.Typer(
     help="Clerical review: are these two records one person? What is shown identifies people.", no_args_is_help=True
 )
@@ -67,6 +69,7 @@ app.add_typer(linkage_app, name="linkage")
 app.add_typer(registers_app, name="registers")
 app.add_typer(review_app, name="review")
 app.add_typer(risk_app, name="risk")
+app.add_typer(cohort_app, name="cohort")
 
 People = Annotated[int, typer.Option(min=50, help="Number of people in the synthetic place.")]
 Nights = Annotated[int, typer.Option(min=0, help="Nightly deltas after the first bulk delivery.")]
@@ -95,6 +98,7 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
             ReleaseError,
             AccessError,
             RiskModelError,
+            CohortError,
         ) as error:
             _complain(str(error))
             raise typer.Exit(EXIT_CANNOT_START) from error
@@ -631,6 +635,48 @@ def registers_evaluate(
     with run_lock(settings.lock_path, "phm registers evaluate"):
         found = evaluate_registers(settings, truth, as_of)
     print_agreement(found, Console())
+
+
+Purpose = Annotated[
+    str, typer.Option(help="Whose release: secondary_use (planning) or direct_care (a clinician will act on it).")
+]
+
+
+@cohort_app.command("new")
+@_guarded
+def cohort_new(
+    name: Annotated[str, typer.Argument(help="What the cohort is called.")],
+    folder: Annotated[Path, typer.Option(help="Where to write the file.", file_okay=False, exists=True)] = Path(),
+) -> None:
+    """Write a definition to begin with: commented, and it runs as it is."""
+    from orchestration.cohort_file import new_definition
+
+    path = new_definition(name, folder)
+    typer.echo(f"Wrote {path}. Change it, then: phm cohort run {path}")
+
+
+@cohort_app.command("run")
+@_guarded
+def cohort_run(
+    file: Annotated[Path, typer.Argument(help="A definition, as `phm cohort new` writes one.")],
+    purpose: Purpose = "secondary_use",
+    output: Annotated[Path | None, typer.Option(help="Where to write the members (.csv or .parquet); else here.")] = None,
+    since: Annotated[str | None, typer.Option(help="Also say who joined and left since this earlier release.")] = None,
+) -> None:
+    """Who belongs, why, and how many meet each criterion: a definition against the release being served."""
+    from orchestration.cohort_file import run_definition
+
+    run_definition(load_settings(), file, purpose, output, since, Console())
+
+
+@cohort_app.command("list")
+@_guarded
+def cohort_list(purpose: Purpose = "secondary_use") -> None:
+    """The cohorts that every release holds, with their size."""
+    from orchestration.cohort_file import list_cohorts
+
+    for line in list_cohorts(load_settings(), purpose):
+        typer.echo(line)
 
 
 @release_app.command("list")

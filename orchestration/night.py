@@ -46,7 +46,11 @@ def open_night(settings: Settings, command: str) -> Iterator[None]:
         load_agreements(settings)
         end_orphan(settings.child_path)
         recover_landing(settings)
-        release.recover(settings.releases_dir, settings.operations_dir / "release", DisclosureLedger(settings.disclosure_dir))
+        release.recover(
+            settings.releases_dir,
+            [settings.operations_dir / "release", settings.operations_dir / "cohort_member"],
+            DisclosureLedger(settings.disclosure_dir),
+        )
         tidy(settings)
         yield
 

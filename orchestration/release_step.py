@@ -40,6 +40,7 @@ def publish_release(settings: Settings, run_id: str, as_of: date) -> release.Rel
         build_database=settings.build_database,
         releases_dir=settings.releases_dir,
         release_rows_dir=settings.operations_dir / "release",
+        members_dir=settings.operations_dir / "cohort_member",
         pages_dir=settings.pages_dir,
         key=settings.require_key(),
         limits=settings.limits,

@@ -75,6 +75,16 @@ OPERATIONS: dict[str, dict[str, str]] = {
         "model_version": "varchar",
         "n_people": "bigint",
     },
+    "cohort_member": {
+        "release_id": "varchar",
+        "as_of": "date",
+        "built_at": "timestamp",
+        "person_id": "uuid",
+        "cohort_code": "varchar",
+        "version": "varchar",
+        "entered_on": "date",
+        "evidence": "varchar",
+    },
     "sharing_agreement": {
         "source": "varchar",
         "organisation_code": "varchar",

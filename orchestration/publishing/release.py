@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -35,6 +35,10 @@ PURPOSES: dict[str, str] = {"direct_care": "marts_direct_care", "secondary_use":
 OPEN = "open"
 OPEN_SCHEMA = "marts_open"
 _POLICIES = "seeds.disclosure_policy"
+#: Schema of the build database with the members of every cohort.
+_COHORTS = "cohorts"
+#: The first file of every raw table, which belongs to no release.
+_NO_ROWS = "00000000.parquet"
 
 #: The oldest DuckDB file format, which every BI tool's reader opens.
 STORAGE_VERSION = "v1.0.0"
@@ -103,6 +107,7 @@ def publish(
     build_database: Path,
     releases_dir: Path,
     release_rows_dir: Path,
+    members_dir: Path,
     pages_dir: Path,
     key: PseudonymisationKey,
     limits: Limits,
@@ -115,17 +120,21 @@ def publish(
 
     Publishing the same release id again switches to what is there and builds nothing. `release_rows_dir` gets the row of the
     `release` table, before the marts are copied, so that a release lists itself; a row whose release was never finished is
-    taken back. At most `keep` releases stay. Open data follows `disclosure_policy` and the `ledger` of what was published before.
+    taken back. `members_dir` gets who is in which cohort, for the next release to be compared with, for as long as the release is
+    kept. At most `keep` releases stay. Open data follows `disclosure_policy` and the `ledger` of what was published before.
 
     Raises `ReleaseError` when the build database, the mart `person` of a purpose or a table of open data is missing, or when open
     data cannot be made safe.
     """
-    recover(releases_dir, release_rows_dir, ledger)
+    recover(releases_dir, [release_rows_dir, members_dir], ledger)
     final = releases_dir / facts.release_id
     if not final.exists():
         building = releases_dir / f"{_BUILDING}{facts.release_id}"
         building.mkdir(parents=True)
-        row = _write_release_row(facts, build_database, release_rows_dir)
+        rows = [
+            _write_release_row(facts, build_database, release_rows_dir),
+            _write_members(facts, build_database, members_dir),
+        ]
         tables = _build(facts, building, build_database, pages_dir, key, limits, build_site)
         if OPEN not in facts.withheld:
             tables[OPEN] = _build_open(
@@ -135,18 +144,24 @@ def publish(
         _make_durable(building)
         building.rename(final)
         _sync_folder(releases_dir)
-        keep_pending(row)
+        for row in rows:
+            keep_pending(row)
         ledger.keep(facts.release_id)
     switch(releases_dir, facts.release_id)
     prune(releases_dir, keep)
+    _forget_members(members_dir, releases_dir)
     return read_release(final)
 
 
-def recover(releases_dir: Path, release_rows_dir: Path, ledger: DisclosureLedger) -> None:
-    """Remove what a killed run left: half-built and half-removed releases, and what was written of releases that never were."""
+def recover(releases_dir: Path, rows_dirs: Iterable[Path], ledger: DisclosureLedger) -> None:
+    """Remove what a killed run left: half-built and half-removed releases, and what was written of releases that never were.
+
+    `rows_dirs` are the folders with one file a release.
+    """
     for folder in [*releases_dir.glob(f"{_BUILDING}*"), *releases_dir.glob(f"{_REMOVING}*")]:
         shutil.rmtree(folder)
-    settle_pending(release_rows_dir.glob("*.parquet"), releases_dir)
+    for folder in rows_dirs:
+        settle_pending(folder.glob("*.parquet"), releases_dir)
     ledger.recover(releases_dir)
 
 
@@ -451,6 +466,36 @@ def _write_release_row(facts: ReleaseFacts, build_database: Path, folder: Path) 
         """
         write_parquet(connection, query, path)
     return path
+
+
+def _write_members(facts: ReleaseFacts, build_database: Path, folder: Path) -> Path:
+    """Write who is in which cohort, marked pending until the release stands."""
+    path = pending_file(folder, facts.release_id)
+    with duckdb.connect(str(build_database), read_only=True) as connection:
+        query = f"""
+            select
+                {literal(facts.release_id)} as release_id
+                , cast({literal(facts.as_of.isoformat())} as date) as as_of
+                , cast({literal(facts.built_at.isoformat(sep=" ", timespec="seconds"))} as timestamp) as built_at
+                , member.person_id
+                , member.cohort_code
+                , definition.version
+                , member.entered_on
+                , member.evidence
+            from {_COHORTS}.person_cohort as member
+            inner join {_COHORTS}.cohort as definition on member.cohort_code = definition.code
+            where member.exited_on is null
+        """
+        write_parquet(connection, query, path)
+    return path
+
+
+def _forget_members(folder: Path, releases_dir: Path) -> None:
+    """Remove the members of releases that are no longer kept."""
+    kept = {release.release_id for release in list_releases(releases_dir)}
+    for path in folder.glob("*.parquet"):
+        if path.stem not in kept and path.name != _NO_ROWS:
+            path.unlink()
 
 
 def _write_manifest(folder: Path, facts: ReleaseFacts, tables: Mapping[str, Mapping[str, int]]) -> None:

@@ -59,8 +59,8 @@ def test_a_mart_never_reads_staging_or_intermediate(warehouse, models):
 
 def test_layers_point_one_way(warehouse, models):
     order = [
-        "staging", "intermediate", "core", "registers", "scores", "care_gaps", "segments", "cohorts", "comparisons", "definitions",
-        "marts",
+        "staging", "intermediate", "core", "registers", "scores", "care_gaps", "segments", "cohorts", "comparisons",
+        "definitions", "marts",
     ]  # fmt: skip
     nodes = warehouse.manifest.nodes
     against = {

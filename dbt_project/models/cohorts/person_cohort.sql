@@ -32,6 +32,47 @@ by_score as (
         and score.band = rule.band
 ),
 
+coded as (
+    {%- for code_system in ['snomed', 'icd10'] %}
+    select
+        person_record.person_id,
+        event.codelist_id,
+        event.source,
+        event.event_date
+    from {{ codelist_events(ref('condition_event'), code_system) }} as event
+    inner join {{ ref('person_record') }} as person_record
+        on event.record_token = person_record.record_token
+    where event.category = 'INCLUSION'
+        and (event.event_date is null or event.event_date <= {{ as_of() }})
+        and (
+            event.codelist_id in (select rule.codelist_id from rule where rule.kind = 'codelist')
+            or event.codelist_id = 'snomed_asylum_seeker'
+        )
+    {%- if not loop.last %}
+
+    union all
+    {% endif %}
+    {%- endfor %}
+),
+
+by_codelist as (
+    select
+        coded.person_id,
+        rule.cohort_code,
+        min(coded.event_date) as entered_on,
+        cast(null as date) as exited_on,
+        'coded' || coalesce(' on ' || cast(max(coded.event_date) as varchar), '') || ' (' || {{ joined_values('coded.source') }} || ')' as evidence
+    from coded
+    inner join rule
+        on rule.kind = 'codelist'
+        and coded.codelist_id = rule.codelist_id
+    where rule.within_months is null
+        or coded.event_date > {{ date_plus('month', '-rule.within_months', as_of()) }}
+    group by
+        coded.person_id,
+        rule.cohort_code
+),
+
 triggered as (
     select
         frailty.person_id,
@@ -68,27 +109,72 @@ rising as (
         'rising_mental_health_contacts' as cohort_code,
         cast(null as date) as entered_on,
         cast(null as date) as exited_on,
-        cast(n_first_half as varchar) || ' contacts in the first six months, ' || cast(n_second_half as varchar)
-        || ' in the last six, with ' || cast(n_services as varchar) || ' services' as evidence
+        n_quarter_1 || ', ' || n_quarter_2 || ', ' || n_quarter_3 || ' and ' || n_quarter_4 || ' contacts in the quarters of the year, '
+        || n_contacts_year_before || ' in the year before, with ' || n_services || ' services' as evidence
     from {{ ref('contact_trend') }}
     where is_rising
 ),
 
-asylum as (
+referred as (
     select
         person_record.person_id,
-        'asylum_seekers' as cohort_code,
-        min(referral.referred_on) as entered_on,
-        cast(null as date) as exited_on,
-        'referred to the asylum and refugee service, ' || cast(max(referral.referred_on) as varchar) as evidence
+        case
+            when referral.accommodation = 'asylum accommodation' then 'asylum_seekers'
+            when referral.need in ('drug use', 'alcohol use') then 'drug_and_alcohol'
+        end as cohort_code,
+        referral.referred_on
     from {{ ref('int_referral__voluntary_sector') }} as referral
     inner join {{ ref('person_record') }} as person_record
         on referral.record_token = person_record.record_token
     where not referral.is_deleted
-        and referral.accommodation = 'asylum accommodation'
         and referral.referred_on <= {{ as_of() }}
         and referral.referred_on > {{ date_plus('month', -24, as_of()) }}
-    group by person_record.person_id
+),
+
+-- what several sources may say, each in its own words
+said as (
+    select
+        person_id,
+        cohort_code,
+        referred_on as said_on,
+        'referred on ' || cast(max(referred_on) over (partition by person_id, cohort_code) as varchar) as evidence
+    from referred
+    where cohort_code is not null
+
+    union all
+
+    select
+        person_id,
+        'asylum_seekers' as cohort_code,
+        event_date as said_on,
+        'coded (' || source || ')' as evidence
+    from coded
+    where codelist_id = 'snomed_asylum_seeker'
+        and event_date > {{ date_plus('month', -24, as_of()) }}
+
+    union all
+
+    select
+        person_id,
+        'drug_and_alcohol' as cohort_code,
+        coalesce(active_from, onset_date) as said_on,
+        replace(condition_code, '_', ' ') || ' (' || sources || ')' as evidence
+    from {{ ref('person_condition') }}
+    where condition_code in ('alcohol_misuse', 'substance_misuse')
+        and is_active
+),
+
+by_several_sources as (
+    select
+        person_id,
+        cohort_code,
+        min(said_on) as entered_on,
+        cast(null as date) as exited_on,
+        {{ joined_values('evidence') }} as evidence
+    from said
+    group by
+        person_id,
+        cohort_code
 ),
 
 attended as (
@@ -115,13 +201,15 @@ member as (
     union all
     select * from by_score
     union all
+    select * from by_codelist
+    union all
     select * from triggered
     union all
     select * from homeless
     union all
     select * from rising
     union all
-    select * from asylum
+    select * from by_several_sources
     union all
     select * from attended
 )
@@ -129,7 +217,15 @@ member as (
 select
     member.person_id,
     member.cohort_code,
-    member.entered_on,
+    -- evidence without a day: whoever was in the last release entered when they did then, who was not has entered since
+    coalesce(
+        member.entered_on,
+        case
+            when member.exited_on is not null then null
+            when before.person_id is not null then before.entered_on
+            when (select count(*) from {{ ref('cohort_member_before') }}) > 0 then {{ as_of() }}
+        end
+    ) as entered_on,
     member.exited_on,
     member.evidence
 from member
@@ -137,6 +233,9 @@ inner join rule
     on member.cohort_code = rule.cohort_code
 inner join {{ ref('person') }} as person
     on member.person_id = person.person_id
+left join {{ ref('cohort_member_before') }} as before
+    on member.person_id = before.person_id
+    and member.cohort_code = before.cohort_code
 where person.is_alive
     and (rule.min_age is null or person.age_years >= rule.min_age)
     and (rule.max_age is null or person.age_years <= rule.max_age)

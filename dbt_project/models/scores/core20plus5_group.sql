@@ -58,13 +58,9 @@ blood_pressure as (
 ),
 
 homeless as (
-    select distinct person_record.person_id
-    from {{ ref('housing_status') }} as housing
-    inner join {{ ref('person_record') }} as person_record
-        on housing.record_token = person_record.record_token
-    where housing.is_homeless
-        and (housing.started_on is null or housing.started_on <= {{ as_of() }})
-        and (housing.ended_on is null or housing.ended_on >= {{ as_of() }})
+    select distinct person_id
+    from {{ ref('homeless_period') }}
+    where counts_to is null or counts_to >= {{ as_of() }}
 ),
 
 mental_health_contact as (
@@ -88,7 +84,7 @@ known as (
         active.* exclude (person_id, has_diabetes, has_epilepsy),
         coalesce(active.has_diabetes, false) or coalesce(ever.has_diabetes, false) as has_diabetes,
         coalesce(active.has_epilepsy, false) or coalesce(ever.has_epilepsy, false) as has_epilepsy,
-        person.is_no_fixed_abode or homeless.person_id is not null as is_homeless,
+        homeless.person_id is not null as is_homeless,
         mental_health_contact.person_id is not null as has_mental_health_contact,
         blood_pressure.systolic >= 140 or blood_pressure.diastolic >= 90 as is_pressure_raised
     from {{ ref('person') }} as person

@@ -108,27 +108,24 @@ counted as (
 
     -- a status lasts: it counts once in every window that it touches
     select
-        person_record.person_id,
+        period.person_id,
         month.month_end,
         counted_window.measure,
         counted_window.window_days,
         1 as n,
-        max(status.started_on) as latest_date,
-        min(status.source) as sources
-    from {{ ref('housing_status') }} as status
-    inner join {{ ref('person_record') }} as person_record
-        on status.record_token = person_record.record_token
+        max(period.started_on) as latest_date,
+        {{ joined_values('period.list_name') }} as sources
+    from {{ ref('homeless_period') }} as period
     inner join counted_window
         on counted_window.measure = 'homelessness'
     inner join month
-        on (status.started_on is null or status.started_on <= month.month_end)
+        on (period.started_on is null or period.started_on <= month.month_end)
         and (
-            status.ended_on is null
-            or status.ended_on > {{ date_plus('day', '-counted_window.window_days', 'month.month_end') }}
+            period.counts_to is null
+            or period.counts_to > {{ date_plus('day', '-counted_window.window_days', 'month.month_end') }}
         )
-    where status.is_homeless
     group by
-        person_record.person_id,
+        period.person_id,
         month.month_end,
         counted_window.measure,
         counted_window.window_days

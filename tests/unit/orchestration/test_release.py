@@ -43,6 +43,14 @@ def make_build_database(path, n_people, release_rows_dir):
                 f"select * from read_parquet('{release_rows_dir}/*.parquet', union_by_name = true)"
             )
 
+        connection.execute("create schema cohorts")
+        connection.execute("create table cohorts.cohort as select 'diabetes' as code, '1' as version")
+        connection.execute(
+            "create table cohorts.person_cohort as select person_id, 'diabetes' as cohort_code, date '2020-01-01' as entered_on, "
+            "case when row_number() over (order by person_id) <= 10 then date '2025-03-01' end as exited_on, "
+            "'Diabetes' as evidence from marts_direct_care.person"
+        )
+
 
 def make_open_marts(connection):
     """The tables of open data for one month and one place, in which each count is made of 3, 40 and 57 people, and the policy."""
@@ -100,6 +108,7 @@ def place(tmp_path):
             "build_database": tmp_path / "build.duckdb",
             "releases_dir": tmp_path / "releases",
             "release_rows_dir": rows_dir,
+            "members_dir": rows_dir.parent / "cohort_member",
             "pages_dir": tmp_path,
             "key": KEY,
             "limits": limits,
@@ -113,6 +122,7 @@ def place(tmp_path):
     publish.folder = tmp_path
     publish.releases = tmp_path / "releases"
     publish.rows_dir = rows_dir
+    publish.members_dir = rows_dir.parent / "cohort_member"
     return publish
 
 
@@ -374,3 +384,22 @@ def test_while_secondary_use_is_closed_no_earlier_release_keeps_its_part(place):
 def test_the_release_being_served_is_left_alone(place):
     place("one")
     assert withdraw(place, ONE_PERSON) == []
+
+
+def test_who_was_in_a_cohort_is_remembered_as_long_as_the_release_is_kept(place):
+    place("one")
+    remembered = f"select release_id, count(*) from read_parquet('{place.members_dir}/*.parquet') group by all order by all"
+    assert duckdb.sql(remembered).fetchall() == [("one", 40)]
+    for hour, release_id in enumerate(("two", "three", "four"), start=2):
+        place(release_id, hour=hour)
+    assert sorted(path.stem for path in place.members_dir.iterdir()) == ["four", "three", "two"]
+
+
+def test_who_was_in_a_cohort_of_a_release_that_never_was_is_forgotten(place):
+    def breaks(*_):
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        place("one", build_site=breaks)
+    place("two")
+    assert [path.stem for path in place.members_dir.iterdir()] == ["two"]

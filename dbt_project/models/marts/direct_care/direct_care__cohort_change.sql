@@ -1,0 +1,3 @@
+{{ config(alias='cohort_change') }}
+
+{{ for_purpose(ref('cohort_change'), ref('person_permission'), 'direct_care') }}

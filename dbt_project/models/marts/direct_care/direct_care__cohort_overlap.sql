@@ -1,0 +1,3 @@
+{{ config(alias='cohort_overlap') }}
+
+{{ cohort_overlap(ref('direct_care__person_cohort'), ref('direct_care__cohort')) }}

@@ -1,0 +1,3 @@
+{{ config(alias='homeless_estimate') }}
+
+{{ homeless_estimate(ref('direct_care__homeless_evidence')) }}

@@ -1,0 +1,3 @@
+{{ config(alias='homeless_evidence') }}
+
+{{ for_purpose(ref('homeless_evidence'), ref('person_permission'), 'direct_care') }}

@@ -1,0 +1,3 @@
+{{ config(alias='homeless_estimate') }}
+
+{{ homeless_estimate(ref('secondary_use__homeless_evidence')) }}
