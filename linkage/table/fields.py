@@ -68,6 +68,11 @@ def _nulls(*columns: str) -> str:
 
 def _given(has_family: bool) -> Field:
     swapped = "(given_l = family_r and family_l = given_r)" if has_family else "false"
+    # called by another of one's names; that later names agree is the middle name's to say
+    another = (
+        "((length(given_l) > 1 and list_contains(given_tokens_r, given_l))"
+        " or (length(given_r) > 1 and list_contains(given_tokens_l, given_r)))"
+    )
     return Field(
         "given name",
         "given",
@@ -76,7 +81,7 @@ def _given(has_family: bool) -> Field:
             FieldLevel("given and family name swapped", swapped, 0.01, 0.0001),
             FieldLevel("a known form of the same name", "list_has_any(given_classes_l, given_classes_r)", 0.04, 0.003),
             FieldLevel("one slip apart", f"{_typo('given', shortest=3)} or {_alike('given', 0.94)}", 0.06, 0.003),
-            FieldLevel("another of their names the same", "list_has_any(given_tokens_l, given_tokens_r)", 0.02, 0.002),
+            FieldLevel("another of their names the same", another, 0.02, 0.002),
             FieldLevel(
                 "same initial", "least(length(given_l), length(given_r)) = 1 and left(given_l, 1) = left(given_r, 1)", 0.04, 0.01
             ),

@@ -215,8 +215,8 @@ def weigh(model: Model, fields: list[Field], compared: Compared) -> np.ndarray:
 def _twins(model: Model, fields: list[Field], compared: Compared, weight: np.ndarray) -> np.ndarray:
     """Pairs that are twins rather than one person under two first names, as far as the table shows twins.
 
-    They agree on birth date and on family or home, have two well-known first names that are wholly different, and no number or
-    mailbox of their own in common: no weight can tell them apart. Twins are about three in a hundred people; where many more
+    They agree on birth date and on family or home, have two well-known first names that are wholly different, and no middle
+    name, number or mailbox in common: no weight can tell them apart. Twins are about three in a hundred people; where many more
     pairs are such, first names are not kept well in this table, and the pairs stay as they are.
     """
     none = np.zeros(len(weight), dtype=bool)
@@ -229,6 +229,8 @@ def _twins(model: Model, fields: list[Field], compared: Compared, weight: np.nda
     for f, field in enumerate(fields):
         if field.is_home:
             near |= compared.level[:, f] == 0
+        elif field.name == "middle name":
+            apart |= compared.level[:, f] == 0
         elif field.is_own:
             apart |= np.isin(compared.level[:, f], (0, 1))
     alike = near & (birth == 0) & (given >= 0) & (weight > 0)
