@@ -30,8 +30,9 @@ IMAGINED_SHARE = 0.03
 IMAGINED_PEOPLE = 100.0
 IMAGINED_STRANGERS = 100.0
 
-#: Rounds of EM; it stops earlier when no posterior moves the expected number of matches by a ten-thousandth.
+#: Rounds of EM; it stops earlier when a round moves the expected number of matches by no more than this share.
 MOST_ROUNDS = 25
+SETTLED = 1e-3
 
 #: Rounds after which the strangers who share a home are not counted again: who is a stranger hardly changes any more.
 CROWD_ROUNDS = 4
@@ -94,7 +95,11 @@ def compare(connection: duckdb.DuckDBPyConnection, fields: list[Field], pairs: s
         measured |= set(re.findall(r"(\w+)_similarity", whens))
     columns = [row[0] for row in connection.execute("describe subject").fetchall()]
     both = ", ".join(f'l."{c}" as "{c}_l", r."{c}" as "{c}_r"' for c in columns if c not in ("n", "record_id"))
-    measures = "".join(f', jaro_winkler_similarity(l."{c}", r."{c}") as "{c}_similarity"' for c in sorted(measured))
+    # most pairs agree on something, and equal words need no measuring
+    measures = "".join(
+        f', case when l."{c}" = r."{c}" then 1.0 else jaro_winkler_similarity(l."{c}", r."{c}") end as "{c}_similarity"'
+        for c in sorted(measured)
+    )
     found = connection.execute(f"""
         select l, r, {", ".join(cases)}
         from (
@@ -154,16 +159,23 @@ def learn(
     share: list[np.ndarray],
     cluster: np.ndarray,
     n_possible: int,
+    start: Model | None = None,
 ) -> Model:
-    """Fit the model to compared pairs. `cluster` says who is one person as far as is known; `n_possible` counts all pairs."""
+    """Fit the model to compared pairs. `cluster` says who is one person as far as is known; `n_possible` counts all pairs.
+
+    `start`, where given, is what was learned before and only needs to be brought up to date.
+    """
     n_records = len(cluster)
     strangers = cluster[by_chance.left] != cluster[by_chance.right]
     u = [_chance(by_chance.level[strangers, f], field) for f, field in enumerate(fields)]
     first = first_m(fields)
-    m = [values.copy() for values in first]
+    m = [values.copy() for values in (start.m if start else first)]
     imagined = [values * max(IMAGINED_MATCHES, IMAGINED_SHARE * n_records) for values in first]
     expected = FIRST_MATCHES_A_RECORD * n_records
     model = Model(m, u, share, expected / (n_possible + IMAGINED_STRANGERS), np.zeros(0), np.zeros(0))
+    if start:
+        model.prior, model.home_at, model.home_worth = start.prior, start.home_at, start.home_worth
+        expected = start.prior * (n_possible + IMAGINED_STRANGERS)
     # to begin with each record is thought to share its home with one stranger
     cap = np.log2((n_possible + IMAGINED_STRANGERS) / n_records)
     home = np.array([field.is_home for field in fields])
@@ -173,7 +185,11 @@ def learn(
         person, shared = _evidence(model, compared, home, bits)
         if number and number <= CROWD_ROUNDS:
             crowd = _strangers(compared.left, compared.right, shared, p, n_records)
-        worth = _home_worth(model, shared, crowd) if number else np.minimum(shared, cap)
+        worth = (
+            _home_worth(model, shared, crowd)
+            if number
+            else np.minimum(shared, cap if start is None else np.interp(shared, model.home_at, model.home_worth))
+        )
         odds = person + worth + np.log2(model.prior / (1 - model.prior))
         p = 1 / (1 + np.exp2(-np.clip(odds, -60, 60)))
         # only what is more likely than not teaches: the many that are hardly likely are families and neighbours
@@ -191,7 +207,7 @@ def learn(
             hopeful = (odds > -HOPELESS) | (shared > 0)
             p = p[hopeful]
             compared = compared.only(hopeful)
-        if abs(total - expected) <= 1e-4 * expected:
+        if number >= 3 and abs(total - expected) <= SETTLED * expected:
             break
         expected = total
     return model

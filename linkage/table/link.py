@@ -133,8 +133,9 @@ def _link(
     n_across = max(n_known[0] * n_known[1] if two_files else n_known[0] * (n_known[0] - 1) // 2, 1)
     cluster = np.arange(n)
     notes: tuple[str, ...] = ()
+    model = None
     for _ in range(ROUNDS):
-        model = learn(fields, compared.only(across), by_chance, shares(connection, fields, cluster), cluster, n_across)
+        model = learn(fields, compared.only(across), by_chance, shares(connection, fields, cluster), cluster, n_across, model)
         weight = weigh(model, fields, compared)
         used, once = across & (compared.left != compared.right), None
         if two_files:
