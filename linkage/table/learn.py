@@ -20,14 +20,22 @@ import numpy as np
 from linkage.table.fields import Field
 
 #: Random pairs from which chance agreement is learned.
-RANDOM_PAIRS = 300_000
+RANDOM_PAIRS = 100_000
 
 #: Imagined matches that agree as the fields' first m say: what holds where a table has few matches to learn from.
 IMAGINED_MATCHES = 30.0
 IMAGINED_SHARE = 0.03
 
-#: Rounds of EM; it stops earlier when no posterior moves the expected number of matches by a ten-thousandth.
+#: Imagined people, and pairs of strangers, who are as the fields' first judgements say: they speak where a table is small.
+IMAGINED_PEOPLE = 100.0
+IMAGINED_STRANGERS = 100.0
+
+#: Rounds of EM; it stops earlier when a round moves the expected number of matches by no more than this share.
 MOST_ROUNDS = 25
+SETTLED = 1e-3
+
+#: Rounds after which the strangers who share a home are not counted again: who is a stranger hardly changes any more.
+CROWD_ROUNDS = 4
 
 #: What m of a level short of full agreement may become at most: of what is a person's own and for life (names, birth dates,
 #: identifiers) so many times the first judgement; of homes and occupations, which change, so much more than it.
@@ -87,7 +95,11 @@ def compare(connection: duckdb.DuckDBPyConnection, fields: list[Field], pairs: s
         measured |= set(re.findall(r"(\w+)_similarity", whens))
     columns = [row[0] for row in connection.execute("describe subject").fetchall()]
     both = ", ".join(f'l."{c}" as "{c}_l", r."{c}" as "{c}_r"' for c in columns if c not in ("n", "record_id"))
-    measures = "".join(f', jaro_winkler_similarity(l."{c}", r."{c}") as "{c}_similarity"' for c in sorted(measured))
+    # most pairs agree on something, and equal words need no measuring
+    measures = "".join(
+        f', case when l."{c}" = r."{c}" then 1.0 else jaro_winkler_similarity(l."{c}", r."{c}") end as "{c}_similarity"'
+        for c in sorted(measured)
+    )
     found = connection.execute(f"""
         select l, r, {", ".join(cases)}
         from (
@@ -123,7 +135,12 @@ def shares(connection: duckdb.DuckDBPyConnection, fields: list[Field], cluster: 
                 select {field.value} as value, count(distinct cluster) as n_people
                 from subject inner join in_cluster using (n) where {field.value} is not null group by all
             )
-            select coalesce(counted.n_people / (select sum(n_people) from counted), 1.0) as share
+            select
+                coalesce(
+                    (counted.n_people + {IMAGINED_PEOPLE * field.common})
+                    / ((select sum(n_people) from counted) + {IMAGINED_PEOPLE}),
+                    1.0
+                ) as share
             from subject left join counted on subject.{field.value} = counted.value order by subject.n""").fetchnumpy()
         result.append(np.asarray(found["share"], dtype=np.float64))
     connection.unregister("in_cluster")
@@ -142,24 +159,37 @@ def learn(
     share: list[np.ndarray],
     cluster: np.ndarray,
     n_possible: int,
+    start: Model | None = None,
 ) -> Model:
-    """Fit the model to compared pairs. `cluster` says who is one person as far as is known; `n_possible` counts all pairs."""
+    """Fit the model to compared pairs. `cluster` says who is one person as far as is known; `n_possible` counts all pairs.
+
+    `start`, where given, is what was learned before and only needs to be brought up to date.
+    """
     n_records = len(cluster)
     strangers = cluster[by_chance.left] != cluster[by_chance.right]
-    u = [_chance(by_chance.level[strangers, f], len(field.levels)) for f, field in enumerate(fields)]
+    u = [_chance(by_chance.level[strangers, f], field) for f, field in enumerate(fields)]
     first = first_m(fields)
-    m = [values.copy() for values in first]
+    m = [values.copy() for values in (start.m if start else first)]
     imagined = [values * max(IMAGINED_MATCHES, IMAGINED_SHARE * n_records) for values in first]
     expected = FIRST_MATCHES_A_RECORD * n_records
-    model = Model(m, u, share, min(expected / n_possible, 0.1), np.zeros(0), np.zeros(0))
+    model = Model(m, u, share, expected / (n_possible + IMAGINED_STRANGERS), np.zeros(0), np.zeros(0))
+    if start:
+        model.prior, model.home_at, model.home_worth = start.prior, start.home_at, start.home_worth
+        expected = start.prior * (n_possible + IMAGINED_STRANGERS)
     # to begin with each record is thought to share its home with one stranger
-    cap = np.log2(max(n_possible / n_records, 2.0))
+    cap = np.log2((n_possible + IMAGINED_STRANGERS) / n_records)
     home = np.array([field.is_home for field in fields])
     bits = _bits(model)
     p = np.zeros(len(compared.left))
     for number in range(MOST_ROUNDS):
         person, shared = _evidence(model, compared, home, bits)
-        worth = np.minimum(shared, cap) if model.home_at.size == 0 else _home_worth(model, compared, shared, p)
+        if number and number <= CROWD_ROUNDS:
+            crowd = _strangers(compared.left, compared.right, shared, p, n_records)
+        worth = (
+            _home_worth(model, shared, crowd)
+            if number
+            else np.minimum(shared, cap if start is None else np.interp(shared, model.home_at, model.home_worth))
+        )
         odds = person + worth + np.log2(model.prior / (1 - model.prior))
         p = 1 / (1 + np.exp2(-np.clip(odds, -60, 60)))
         # only what is more likely than not teaches: the many that are hardly likely are families and neighbours
@@ -169,7 +199,7 @@ def learn(
             known = compared.level[:, f] >= 0
             counted = np.bincount(compared.level[known, f], weights=sure[known], minlength=len(field.levels)) + imagined[f]
             model.m[f] = _plausible(counted / counted.sum(), _most(field, first[f]))
-        model.prior = float(np.clip((total + 0.5) / n_possible, 1e-12, 0.5))
+        model.prior = float(np.clip((total + 0.5) / (n_possible + IMAGINED_STRANGERS), 1e-12, 0.5))
         model.home_at, model.home_worth = _worth(shared, p, n_possible)
         bits = _bits(model)
         if number == 0:
@@ -177,7 +207,7 @@ def learn(
             hopeful = (odds > -HOPELESS) | (shared > 0)
             p = p[hopeful]
             compared = compared.only(hopeful)
-        if abs(total - expected) <= 1e-4 * expected:
+        if number >= 3 and abs(total - expected) <= SETTLED * expected:
             break
         expected = total
     return model
@@ -191,7 +221,9 @@ def weigh(model: Model, fields: list[Field], compared: Compared) -> np.ndarray:
     p = 1 / (
         1 + np.exp2(-np.clip(person + np.minimum(shared, np.interp(shared, model.home_at, model.home_worth)) + prior, -60, 60))
     )
-    weight = person + _home_worth(model, compared, shared, p) + prior
+    weight = (
+        person + _home_worth(model, shared, _strangers(compared.left, compared.right, shared, p, len(model.share[0]))) + prior
+    )
     weight[_twins(model, fields, compared, weight)] = -REFUSED
     return weight
 
@@ -199,8 +231,8 @@ def weigh(model: Model, fields: list[Field], compared: Compared) -> np.ndarray:
 def _twins(model: Model, fields: list[Field], compared: Compared, weight: np.ndarray) -> np.ndarray:
     """Pairs that are twins rather than one person under two first names, as far as the table shows twins.
 
-    They agree on birth date and on family or home, have two well-known first names that are wholly different, and no number or
-    mailbox of their own in common: no weight can tell them apart. Twins are about three in a hundred people; where many more
+    They agree on birth date and on family or home, have two well-known first names that are wholly different, and no middle
+    name, number or mailbox in common: no weight can tell them apart. Twins are about three in a hundred people; where many more
     pairs are such, first names are not kept well in this table, and the pairs stay as they are.
     """
     none = np.zeros(len(weight), dtype=bool)
@@ -213,6 +245,8 @@ def _twins(model: Model, fields: list[Field], compared: Compared, weight: np.nda
     for f, field in enumerate(fields):
         if field.is_home:
             near |= compared.level[:, f] == 0
+        elif field.name == "middle name":
+            apart |= compared.level[:, f] == 0
         elif field.is_own:
             apart |= np.isin(compared.level[:, f], (0, 1))
     alike = near & (birth == 0) & (given >= 0) & (weight > 0)
@@ -220,7 +254,10 @@ def _twins(model: Model, fields: list[Field], compared: Compared, weight: np.nda
     if differs.sum() > MOST_TWINS * (alike & ~differs).sum() + 2:
         return none
     share = model.share[f_given]
-    well_known = np.minimum(share[compared.left], share[compared.right]) * len(share) >= WELL_KNOWN
+    # a table too small to know a name by is believed
+    well_known = np.minimum(share[compared.left], share[compared.right]) * len(share) >= min(
+        WELL_KNOWN, len(share) / IMAGINED_PEOPLE
+    )
     return differs & well_known & ~apart
 
 
@@ -235,9 +272,9 @@ def _plausible(m: np.ndarray, most: np.ndarray) -> np.ndarray:
     return np.maximum(result, SMALLEST_M) / np.maximum(result, SMALLEST_M).sum()
 
 
-def _chance(level: np.ndarray, n_levels: int) -> np.ndarray:
-    known = level[level >= 0]
-    counted = np.bincount(known, minlength=n_levels) + 0.5
+def _chance(level: np.ndarray, field: Field) -> np.ndarray:
+    imagined = np.array([level.u for level in field.levels])
+    counted = np.bincount(level[level >= 0], minlength=len(imagined)) + 0.5 + IMAGINED_STRANGERS * imagined / imagined.sum()
     return np.maximum(counted / counted.sum(), _SMALLEST_U)
 
 
@@ -260,12 +297,12 @@ def _evidence(model: Model, compared: Compared, home: np.ndarray, bits: list[np.
     return person, shared
 
 
-def _home_worth(model: Model, compared: Compared, shared: np.ndarray, p: np.ndarray) -> np.ndarray:
+def _home_worth(model: Model, shared: np.ndarray, crowd: np.ndarray) -> np.ndarray:
     """What home evidence counts for: itself, at most what such evidence is worth, and at most what its crowd leaves of it."""
     n = len(model.share[0])
-    crowd = np.maximum(_strangers(compared.left, compared.right, shared, p, n), 1e-9)
+    left_over = np.log2(n / np.maximum(crowd, 1.0))
     return np.minimum(
-        np.minimum(shared, np.interp(shared, model.home_at, model.home_worth)), np.where(crowd >= 1, np.log2(n / crowd), np.inf)
+        np.minimum(shared, np.interp(shared, model.home_at, model.home_worth)), np.where(crowd >= 1, left_over, np.inf)
     )
 
 
@@ -286,10 +323,10 @@ def _strangers(left: np.ndarray, right: np.ndarray, shared: np.ndarray, p: np.nd
 def _worth(shared: np.ndarray, p: np.ndarray, n_possible: int) -> tuple[np.ndarray, np.ndarray]:
     """How much home evidence of at least this many bits can be worth: matches against strangers who share as much."""
     if not len(shared):
-        return np.zeros(0), np.zeros(0)
+        return np.zeros(1), np.zeros(1)
     order = np.argsort(-shared, kind="stable")
     matches, strangers = np.cumsum(p[order]) + 0.5, np.cumsum(1 - p[order]) + 0.5
-    worth = np.log2(matches / (p.sum() + 0.5)) - np.log2(strangers / n_possible)
+    worth = np.log2(matches / (p.sum() + 0.5)) - np.log2(strangers / (n_possible + IMAGINED_STRANGERS))
     at = shared[order][::-1]
     # more evidence is never worth less
     worth = np.maximum.accumulate(worth[::-1])

@@ -15,6 +15,7 @@ from linkage.link import Limits, configured
 from linkage.private_file import written_privately
 from linkage.spec import LinkageSpec
 from linkage.sql import literal
+from linkage.table.alike import gather_copies
 from linkage.table.columns import Columns, recognise
 from linkage.table.fields import Field, choose_fields
 from linkage.table.learn import REFUSED, Compared, Model, compare, draw_random_pairs, learn, shares, weigh
@@ -87,14 +88,15 @@ def link_table(
         fields, said = choose_fields(connection)
         if not fields:
             raise LinkageError(f"{table.path}: no column tells people apart: {'; '.join(said) or 'all are empty'}")
+        entry = gather_copies(connection, fields)
         known = " or ".join(f'"{field.value}" is not null' for field in fields)
         subjects = connection.execute(f"select file_no, {known} as is_known from subject order by n").fetchnumpy()
         file_no, is_known = np.asarray(subjects["file_no"]), np.asarray(subjects["is_known"], dtype=bool)
         linked = _link(connection, fields, file_no, is_known, spec.seed)
-        bands = _write(connection, fields, linked, is_known, tables, output)
-    sizes = np.bincount(linked.cluster)
+        bands = _write(connection, fields, linked, entry, is_known, tables, output)
+    sizes = np.bincount(linked.cluster[entry])
     return TableReport(
-        n_records=len(file_no),
+        n_records=n_records,
         n_clusters=int((sizes > 0).sum()),
         largest_cluster=int(sizes.max()),
         bands=bands,
@@ -122,6 +124,8 @@ def _link(
     # records that say nothing make no pairs, so they are not among the possible ones either
     n_known = [int((is_known & (file_no == number)).sum()) for number in (0, 1)]
     blocking = choose_pairs(connection, fields)
+    # an entry of several copies is a pair with itself: known matches to learn from, weighed like any other pair
+    connection.execute("insert into pair select entry, entry from record group by entry having count(*) > 1")
     compared = compare(connection, fields)
     draw_random_pairs(connection, file_no, seed=seed)
     by_chance = compare(connection, fields, "random_pair")
@@ -129,10 +133,11 @@ def _link(
     n_across = max(n_known[0] * n_known[1] if two_files else n_known[0] * (n_known[0] - 1) // 2, 1)
     cluster = np.arange(n)
     notes: tuple[str, ...] = ()
+    model = None
     for _ in range(ROUNDS):
-        model = learn(fields, compared.only(across), by_chance, shares(connection, fields, cluster), cluster, n_across)
+        model = learn(fields, compared.only(across), by_chance, shares(connection, fields, cluster), cluster, n_across, model)
         weight = weigh(model, fields, compared)
-        used, once = across, None
+        used, once = across & (compared.left != compared.right), None
         if two_files:
             used, once, notes = _duplicates(file_no, compared, weight, across)
         cluster = partition(
@@ -145,6 +150,7 @@ def _link(
             unknown=WEIGHT_UNCOMPARED,
             once=once,
         )
+    used |= compared.left == compared.right
     return _Linked(cluster, compared.only(used), weight[used], model, blocking, notes)
 
 
@@ -180,6 +186,7 @@ def _write(
     connection: duckdb.DuckDBPyConnection,
     fields: list[Field],
     linked: _Linked,
+    entry: np.ndarray,
     is_known: np.ndarray,
     tables: list[tuple[Table, Columns]],
     output: Path,
@@ -190,52 +197,64 @@ def _write(
     same = linked.cluster[left] == linked.cluster[right]
     inside, outside = _best(n, left, right, weight, same), _best(n, left, right, weight, ~same & (weight >= REVIEW_WEIGHT))
     refused = _best(n, left, right, -weight, ~same & (weight <= 1 - REFUSED))
-    band = np.select(
-        [~is_known, inside >= 0, (outside >= 0) | (refused >= 0)], ["unlinkable", "linked", "review"], default="separate"
-    ).astype(object)
     chosen = np.where(inside >= 0, inside, np.where(outside >= 0, outside, refused))
-    words = _in_words(fields, linked.compared.level, chosen)
-    partner = (
-        np.where(chosen >= 0, np.where(left[chosen] == np.arange(n), right[chosen], left[chosen]), -1) if len(left) else chosen
-    )
+    is_refused = (inside < 0) & (outside < 0) & (refused >= 0)
+    band = np.select([~is_known, inside >= 0, chosen >= 0], ["unlinkable", "linked", "review"], default="separate")
+    has = chosen >= 0
+    partner, weighs = np.full(n, -1), np.full(n, np.nan)
+    partner[has] = np.where(left[chosen[has]] == np.flatnonzero(has), right[chosen[has]], left[chosen[has]])
+    weighs[has & ~is_refused] = weight[chosen[has & ~is_refused]]
     connection.register(
         "judged",
         {
-            "n": np.arange(n),
-            "cluster": linked.cluster,
-            "partner": partner,
-            "weight": np.where((chosen >= 0) & (inside + outside > -2), weight[chosen], np.nan)
-            if len(left)
-            else np.full(n, np.nan),
-            "band": band.astype(str),
-            "words": words.astype(str),
-            "is_refused": (inside < 0) & (outside < 0) & (refused >= 0),
+            "n": np.arange(len(entry)),
+            "cluster": linked.cluster[entry],
+            "partner": partner[entry],
+            "weight": weighs[entry],
+            "band": band[entry].astype(str),
+            "words": _in_words(fields, linked.compared.level, chosen)[entry].astype(str),
+            "is_refused": is_refused[entry],
         },
     )
     names = ", ".join(f"({number}, {literal(table.name)})" for number, (table, _) in enumerate(tables))
     file_column = "file.name as file," if len(tables) > 1 else ""
+    # a copy names the copy before it, and the first of them the last
     query = f"""
+        with named as (
+            select
+                judged.*, record.file_no, record.record_id,
+                case
+                    when judged.partner = record.entry
+                        then coalesce(lag(record.record_id) over copies, last_value(record.record_id) over copies)
+                    else partner.record_id
+                end as partner_id
+            from judged
+            inner join record using (n)
+            left join subject as partner on judged.partner = partner.n
+            window copies as (
+                partition by record.entry order by record.n rows between unbounded preceding and unbounded following
+            )
+        )
+
         select
             {file_column}
-            subject.record_id,
-            'c' || dense_rank() over (order by judged.cluster) as cluster_id,
-            case when not isnan(judged.weight) then round(judged.weight, 2) end as weight,
-            judged.band,
-            case judged.band
+            named.record_id,
+            'c' || dense_rank() over (order by named.cluster) as cluster_id,
+            case when not isnan(named.weight) then round(named.weight, 2) end as weight,
+            named.band,
+            case named.band
                 when 'unlinkable' then 'nothing in this record says who it is about'
                 when 'separate' then 'no other record is enough like it'
-                when 'linked' then 'as ' || partner.record_id || ': ' || judged.words
-                else case when judged.is_refused then 'perhaps a twin of ' else 'perhaps the same person as ' end
-                    || partner.record_id || ': ' || judged.words
+                when 'linked' then 'as ' || named.partner_id || ': ' || named.words
+                else case when named.is_refused then 'perhaps a twin of ' else 'perhaps the same person as ' end
+                    || named.partner_id || ': ' || named.words
             end as reason
-        from judged
-        inner join subject on judged.n = subject.n
-        inner join (values {names}) as file (file_no, name) on subject.file_no = file.file_no
-        left join subject as partner on judged.partner = partner.n
-        order by judged.n"""
+        from named
+        inner join (values {names}) as file (file_no, name) on named.file_no = file.file_no
+        order by named.n"""
     write_private(connection, query, output)
     connection.unregister("judged")
-    kinds, counts = np.unique(band.astype(str), return_counts=True)
+    kinds, counts = np.unique(band[entry], return_counts=True)
     return dict(zip(kinds.tolist(), counts.tolist(), strict=True))
 
 

@@ -32,9 +32,9 @@ def partition(
     """
     said = np.clip(weight, -MOST_SAID, MOST_SAID)
     strong = weight >= least_weight
-    involved = np.zeros(n, dtype=bool)
-    involved[left[strong]] = involved[right[strong]] = True
-    keep = involved[left] & involved[right]
+    # what strong pairs do not connect will never be joined, and most pairs are such
+    component = _components(n, left[strong], right[strong])
+    keep = component[left] == component[right]
     left, right, weight, said = left[keep], right[keep], weight[keep], said[keep]
     order = np.lexsort((right, left, -weight))
     groups = _Groups(n, left, right, said, once)
@@ -43,6 +43,19 @@ def partition(
         if a != b and groups.agree(a, b, least_mean, unknown):
             groups.join(a, b)
     return groups.smallest_members()
+
+
+def _components(n: int, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Smallest member of the connected component of each of `n` things."""
+    smallest = np.arange(n)
+    while True:
+        before = smallest.copy()
+        least = np.minimum(smallest[left], smallest[right])
+        np.minimum.at(smallest, left, least)
+        np.minimum.at(smallest, right, least)
+        smallest = smallest[smallest]
+        if np.array_equal(smallest, before):
+            return smallest
 
 
 class _Groups(UnionFind):

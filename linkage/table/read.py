@@ -6,6 +6,7 @@ a slip in somebody's date of birth than nothing at all.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -19,6 +20,11 @@ from linkage.standardise import create_macros
 from linkage.table.columns import Columns
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
+#: What programs and clerks write where nothing is known. Names have their own placeholders, and some are called Na or None.
+_NOTHING_IN_A_NAME = ("n/a", "#n/a", "<na>", "nan")
+_NOTHING = (*_NOTHING_IN_A_NAME, "na", "null", "none", "unknown", "not known", "-", "--", "?", ".")
+_NAME_ROLES = frozenset({"given_name", "middle_names", "family_name", "full_name"})
 
 #: A birth date is a habit of the table, not a fact, when it has more records than this, and than this share of all.
 CROWDED_DATE_RECORDS = 40
@@ -37,7 +43,7 @@ def file_sql(path: Path) -> str:
     """SQL that reads a CSV or Parquet file, by its ending."""
     if path.suffix.lower() in (".parquet", ".pq"):
         return f"read_parquet({literal(path)})"
-    return f"read_csv({literal(path)}, header = true, all_varchar = true, nullstr = '', strict_mode = false)"
+    return f"read_csv({literal(path)}, header = true, all_varchar = true, nullstr = '', quote = '\"', strict_mode = false)"
 
 
 def header(connection: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
@@ -50,7 +56,10 @@ def header(connection: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
         names = [row[0] for row in connection.execute(f"describe select * from {file_sql(path)}").fetchall()]
         (n_rows,) = connection.execute(f"select count(*) from {file_sql(path)}").fetchone()
     except duckdb.Error as error:
-        raise LinkageError(f"{path} cannot be read as CSV or Parquet: {str(error).splitlines()[0]}") from error
+        hint = "; it is not UTF-8: save it as that" if "unicode" in str(error).lower() else ""
+        raise LinkageError(f"{path} cannot be read as CSV or Parquet: {str(error).splitlines()[0]}{hint}") from error
+    if len(names) == 1 and re.search(r"[,;\t|]", names[0]):
+        raise LinkageError(f"{path}: its rows do not all have as many fields as its header, {names[0]!r}")
     if n_rows == 0:
         raise LinkageError(f"{path} has a header and no records")
     return names
@@ -73,9 +82,13 @@ def read(connection: duckdb.DuckDBPyConnection, tables: list[tuple[Table, Column
 
 def _raw(table: Table, columns: Columns) -> str:
     """Mapped columns as text under fixed names; every line of an address and every text keeps a column of its own."""
-    parts = {role: [f"nullif(trim(cast({ident(c)} as varchar)), '')" for c in names] for role, names in columns.items()}
+    parts = {role: [_said(c, is_name=role in _NAME_ROLES) for c in names] for role, names in columns.items()}
+    # an id is given back letter for letter
+    parts |= {"record_id": [f"nullif(trim(cast({ident(c)} as varchar)), '')" for c in columns.get("record_id", ())]}
     selects = []
     for role, sql in parts.items():
+        if not sql:
+            continue
         if role.startswith(("text:", "number:")):
             selects.append(f"{sql[0]} as {ident(role.replace(':', '_').lower())}")
         elif role in ("address", "identifier", "phone"):
@@ -88,6 +101,14 @@ def _raw(table: Table, columns: Columns) -> str:
         selects.append("cast(file_row_number + 1 as varchar) as record_id")
     numbered = f"select *, row_number() over () - 1 as file_row_number from {file_sql(table.path)}"
     return f"select {', '.join(selects)}, file_row_number from ({numbered})"
+
+
+def _said(column: str, *, is_name: bool) -> str:
+    """SQL: what a column says as text, nothing where it says that nothing is known."""
+    # a whole number that was kept as a float is still that number
+    text = f"regexp_replace(trim(cast({ident(column)} as varchar)), '^(\\d+)\\.0$', '\\1')"
+    nothing = ", ".join(literal(word) for word in ("", *(_NOTHING_IN_A_NAME if is_name else _NOTHING)))
+    return f"case when lower({text}) not in ({nothing}) then {text} end"
 
 
 def _refuse_repeated_ids(connection: duckdb.DuckDBPyConnection, tables: list[tuple[Table, Columns]]) -> None:
