@@ -24,6 +24,16 @@ with asked as (
     inner join {{ ref('score_rule') }} as rule
         on component.component_set = rule.component_set
     where component.codelist_id is not null
+
+    union all
+
+    select
+        'cohort' as kind,
+        cohort_code as code,
+        codelist_id,
+        'code' as role
+    from {{ ref('cohort_rule') }}
+    where codelist_id is not null
 )
 
 select

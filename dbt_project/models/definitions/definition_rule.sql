@@ -241,6 +241,8 @@ cohort_line as (
         case cohort.kind
             when 'condition' then 'On the register “' || condition.name || '”'
             when 'score_band' then 'In the band “' || replace(cohort.band, '_', ' ') || '” of ' || score.name
+            when 'codelist' then 'A code of the list ' || cohort.codelist_id || ' on any record'
+                || coalesce(' in the last ' || cohort.within_months || ' months', '')
             else rtrim(cohort.description, '.')
         end
         || coalesce(', ' || {{ ages | replace('min_age', 'cohort.min_age') | replace('max_age', 'cohort.max_age') }}, '') || '.' as rule
