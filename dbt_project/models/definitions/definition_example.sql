@@ -297,6 +297,7 @@ cohort_line as (
         || coalesce('aged ' || coalesce(cohort.min_age, cohort.max_age) || ' ', '')
         || case cohort.kind
             when 'condition' then 'on the register “' || condition.name || '”'
+            when 'codelist' then 'with a code of ' || cohort.codelist_id
             else 'in the band “' || replace(cohort.band, '_', ' ') || '” of ' || score.name
         end
         || ' is in it from the day they entered it, and leaves it when they are no longer.' as what

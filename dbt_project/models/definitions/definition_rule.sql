@@ -176,6 +176,7 @@ score_line as (
             when 'share' then 'The components found, divided by ' || divisor || '.'
             when 'logistic' then 'The probability 1 / (1 + exp(-x)), x being ' || base || ' and the points of every component that is found.'
             when 'count' then 'A number of things, counted.'
+            when 'trained_model' then 'The probability that a model trained here gives; table risk_model is its card.'
         end as rule,
         cast(null as double) as points
     from {{ ref('score_rule') }}
@@ -241,6 +242,8 @@ cohort_line as (
         case cohort.kind
             when 'condition' then 'On the register “' || condition.name || '”'
             when 'score_band' then 'In the band “' || replace(cohort.band, '_', ' ') || '” of ' || score.name
+            when 'codelist' then 'A code of ' || cohort.codelist_id || ' is recorded'
+                || coalesce(' in the last ' || cohort.within_months || ' months', '')
             else rtrim(cohort.description, '.')
         end
         || coalesce(', ' || {{ ages | replace('min_age', 'cohort.min_age') | replace('max_age', 'cohort.max_age') }}, '') || '.' as rule
