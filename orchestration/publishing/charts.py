@@ -1,7 +1,7 @@
 """Charts from query results: a short description in, inline SVG with a text alternative out.
 
-Drawn by Vega-Lite through vl-convert, in this process, without a network. Every chart is followed by its data as a table, so the
-picture never carries what the text does not.
+Drawn by Vega-Lite through vl-convert (pyramids by `pyramid`), in this process, without a network. Every chart is followed by its
+data as a table, so the picture never carries what the text does not.
 """
 
 from __future__ import annotations
@@ -15,11 +15,15 @@ from typing import Any, Literal
 import vl_convert
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from orchestration.publishing.pyramid import draw_pyramid
+
 Row = Mapping[str, Any]
 
 #: Colours close to the NHS service manual, ordered so that neighbours differ for colour-blind readers.
 PALETTE = ["#005eb8", "#ffb81c", "#007f3b", "#8a1538", "#00a499", "#7c2855", "#41b6e6", "#768692"]
 _SHADES = ["#00264d", "#005eb8", "#5b9bd5", "#a5c8ea", "#768692", "#d8dde0"]
+#: The two sides of a pyramid, left and right.
+_SIDES = [PALETTE[2], PALETTE[0]]
 _FONT = "Arial, Helvetica, sans-serif"
 
 
@@ -49,6 +53,8 @@ class Chart(BaseModel):
 
     @model_validator(mode="after")
     def _has_limits(self) -> Chart:
+        if self.kind == "pyramid" and self.colour is None:
+            raise ValueError("a pyramid names in colour the column with its two sides")
         if (self.kind == "interval") != (self.low is not None and self.high is not None):
             raise ValueError("an interval chart names the columns low and high, and no other chart does")
         return self
@@ -67,8 +73,19 @@ def to_svg(chart: Chart, rows: Sequence[Row]) -> str:
     for name in needed:
         if rows and name not in rows[0]:
             raise ChartError(f"chart {chart.title!r}: query {chart.query!r} has no column {name!r}; it has {sorted(rows[0])}")
+    if chart.kind == "pyramid":
+        return _accessible(_pyramid(chart, rows), chart)
     data = [{name: _plain(row[name]) for name in needed} for row in rows]
     return _accessible(render(_spec(chart, data)), chart)
+
+
+def _pyramid(chart: Chart, rows: Sequence[Row]) -> str:
+    counts = {(str(row[chart.y]), str(row[chart.colour])): float(row[chart.x] or 0) for row in rows}
+    categories = chart.order or list(dict.fromkeys(category for category, _ in counts))
+    groups = sorted({group for _, group in counts})
+    if len(groups) > len(_SIDES):
+        raise ChartError(f"chart {chart.title!r}: a pyramid has two sides, and {chart.colour!r} has {', '.join(groups)}")
+    return draw_pyramid(categories, groups, counts, _SIDES[: len(groups)], chart.x_title)
 
 
 def render(spec: dict[str, Any]) -> str:
@@ -184,25 +201,6 @@ def _line(chart: Chart, _categories: list[Any]) -> dict[str, Any]:
     }
 
 
-def _pyramid(chart: Chart, categories: list[Any]) -> dict[str, Any]:
-    """Two groups (`colour`) back to back; the first group runs to the left."""
-    left = {
-        "calculate": f"indexof(['F', 'Female'], datum[{chart.colour!r}]) >= 0 ? -datum[{chart.x!r}] : datum[{chart.x!r}]",
-        "as": "signed",
-    }
-    form = _bar(chart, categories)
-    form["transform"] = [left]
-    form["encoding"]["y"]["sort"] = categories[::-1]
-    form["encoding"]["x"] |= {"field": "signed", "stack": None, "axis": {"labelExpr": "format(abs(datum.value), ',d')"}}
-    form["encoding"]["color"] = {
-        "field": chart.colour,
-        "type": "nominal",
-        "title": None,
-        "scale": {"range": [PALETTE[2], PALETTE[0]]},
-    }
-    return form
-
-
 _FORMS = {
     "bar": _bar,
     "stacked_bar": _bar,
@@ -210,7 +208,6 @@ _FORMS = {
     "column": _column,
     "interval": _interval,
     "line": _line,
-    "pyramid": _pyramid,
 }
 
 

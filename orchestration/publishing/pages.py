@@ -23,7 +23,7 @@ import decimal
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from functools import cache
+from functools import cache, lru_cache
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -136,11 +136,22 @@ def find_pages(source: Path, connection: duckdb.DuckDBPyConnection, context: Map
 
 def render_page(page: Page, connection: duckdb.DuckDBPyConnection, context: Mapping[str, str]) -> str:
     """Render the body of one page as HTML."""
-    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
-    queries = _run_queries(page, markdown.parse(page.text), connection)
+    queries = _run_queries(page, _blocks(page.text), connection)
     rows = {name: query.rows for name, query in queries.items()}
+    markdown = _markdown()
     tokens = markdown.parse(_fill_in(page.source, page.text, {**rows, "page": page.values, **context}))
     return "".join(_render_token(page.source, markdown, group, queries) for group in _groups(tokens))
+
+
+@cache
+def _markdown() -> MarkdownIt:
+    return MarkdownIt("commonmark", {"html": False}).enable("table")
+
+
+@lru_cache(maxsize=64)
+def _blocks(text: str) -> list[Token]:
+    """The fenced blocks of a text before it is filled in; one file makes many pages."""
+    return [token for token in _markdown().parse(text) if token.type == "fence"]
 
 
 def _split_front_matter(source: Path) -> tuple[Front, str]:
@@ -206,14 +217,20 @@ def _run(source: Path, name: str, sql: str, connection: duckdb.DuckDBPyConnectio
 
 def _fill_in(source: Path, text: str, values: Mapping[str, Any]) -> str:
     try:
-        return _environment().from_string(text).render(**values)
+        return _template(text).render(**values)
     except (jinja2.TemplateError, TypeError, ZeroDivisionError) as error:
         raise PageError(f"{source}: {error}") from error
 
 
+@lru_cache(maxsize=64)
+def _template(text: str) -> jinja2.Template:
+    """A text compiled; one file makes many pages."""
+    return _environment().from_string(text)
+
+
 @cache
 def _environment() -> SandboxedEnvironment:
-    """Jinja as pages may use it; it keeps what it has compiled, and one file makes many pages."""
+    """Jinja as pages may use it."""
     environment = SandboxedEnvironment(undefined=jinja2.StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"number": format_value, "date": format_value, "percent": format_percent}
     return environment
@@ -247,10 +264,15 @@ def _render_token(source: Path, markdown: MarkdownIt, group: list[Token], querie
     return markdown.renderer.render(group, markdown.options, {})
 
 
+@lru_cache(maxsize=256)
+def _chart(block: str) -> Chart:
+    return Chart(**yaml.safe_load(block))
+
+
 def _figure(source: Path, token: Token, queries: dict[str, Query]) -> str:
     where = f"{source}, chart block at line {token.map[0] + 1}"
     try:
-        chart = Chart(**yaml.safe_load(token.content))
+        chart = _chart(token.content)
         query = queries[chart.query]
         svg = to_svg(chart, query.rows) if query.rows else "<p>There is nothing to show in this release.</p>"
     except (ValidationError, ChartError, yaml.YAMLError, TypeError) as error:

@@ -48,6 +48,14 @@ def test_every_definition_has_a_page_with_its_rule(site, loaded):
         assert escape(rule, quote=False).replace("&amp;", "&") in pages[name].replace("&amp;", "&"), (name, rule)
 
 
+def test_every_definition_that_is_not_trained_has_a_worked_example(loaded):
+    without = loaded.query(
+        "select code from marts.definition anti join marts.definition_example using (kind, code) "
+        "where not exists (from marts.definition_rule as r where r.code = definition.code and r.rule like '%trained here%')"
+    )
+    assert without == []
+
+
 def test_a_page_is_whole_by_itself(site):
     for name, html in site[1].items():
         assert len(html) < LARGEST, name
@@ -55,7 +63,7 @@ def test_a_page_is_whole_by_itself(site):
         assert '<html lang="en-GB">' in html
         assert len(re.findall("<title>[^<]+</title>", html)) == len(re.findall("<h1>[^<]+</h1>", html)) == 1, name
         assert html.count("<svg") == len(re.findall(r'<svg role="img" aria-label="[^"]+"', html)), name
-        assert html.count("<table>") == html.count("<caption") == html.count("</caption>"), name
+        assert html.count("<div class='scroll'") == html.count("<caption") == html.count("</caption>"), name
         balance = Balance()
         balance.feed(html)
         assert (balance.open, balance.faults) == ([], []), name

@@ -31,9 +31,31 @@ with asked as (
         'cohort' as kind,
         cohort_code as code,
         codelist_id,
-        'code' as role
+        'membership' as role
     from {{ ref('cohort_rule') }}
     where codelist_id is not null
+
+    union all
+
+    select
+        'care_fact' as kind,
+        fact_code as code,
+        codelist_id,
+        'fact' as role
+    from {{ ref('care_fact_rule') }}
+    where codelist_id is not null
+
+    {% for column in ['codelist_id', 'second_codelist_id'] %}
+    union all
+
+    select
+        'care_measure' as kind,
+        measure_code || '_' || method as code,
+        {{ column }} as codelist_id,
+        'measurement' as role
+    from {{ ref('care_measure') }}
+    where {{ column }} is not null
+    {% endfor %}
 )
 
 select

@@ -176,6 +176,7 @@ score_line as (
             when 'share' then 'The components found, divided by ' || divisor || '.'
             when 'logistic' then 'The probability 1 / (1 + exp(-x)), x being ' || base || ' and the points of every component that is found.'
             when 'count' then 'A number of things, counted.'
+            when 'trained_model' then 'The probability that a model trained here gives; table risk_model is its card.'
         end as rule,
         cast(null as double) as points
     from {{ ref('score_rule') }}

@@ -10,6 +10,7 @@ import duckdb
 import pytest
 
 from orchestration.publishing.pages import PageError, build_site, format_percent, format_value
+from orchestration.publishing.pyramid import tick_step
 
 CONTEXT = {
     "purpose": "secondary_use",
@@ -123,6 +124,26 @@ def test_an_interval_chart_draws_a_dot_and_a_line_a_row(build):
     assert len(re.findall(r"<path[^>]*fill=\"#005eb8\"", svg)) == 2
 
 
+def test_a_pyramid_sets_two_groups_back_to_back(build):
+    pyramid = PAGE.replace("kind: bar", "kind: pyramid\ncolour: side").replace(
+        "kind, n_trees from", "kind, n_trees, case when n_trees > 100 then 'A' else 'B' end as side from"
+    )
+    (svg,) = re.findall(r"<svg.*?</svg>", build(pyramid), re.DOTALL)
+    bars = [(float(x), float(w)) for x, w in re.findall(r'<rect x="([\d.]+)" y="[\d.]+" width="([\d.]+)" height="17"', svg)]
+    drawn = sorted(bar for bar in bars if bar[1])
+    middle = drawn[0][0] + drawn[0][1]
+    assert drawn[1][0] == pytest.approx(middle, abs=0.2)
+    assert drawn[0][1] / drawn[1][1] == pytest.approx(1234 / 5, rel=0.1)
+    assert "1,000" in svg
+
+
+@pytest.mark.parametrize("largest", [0, 1, 4, 5, 37, 999, 123_456])
+def test_a_pyramid_has_few_ticks_at_round_numbers(largest):
+    step = tick_step(largest)
+    assert step * 4 >= largest
+    assert str(step).rstrip("0") in {"1", "2", "5"}
+
+
 def test_a_column_chart_stands_upright(build):
     page = PAGE.replace("kind: bar", "kind: column").replace("x: n_trees\ny: kind", "x: kind\ny: n_trees")
     (svg,) = re.findall(r"<svg.*?</svg>", build(page), re.DOTALL)
@@ -177,6 +198,7 @@ def test_the_navigation_names_pages_and_not_every_value(build_all):
         (PAGE.replace("query: trees", "query: shrubs"), "no sql block named 'shrubs'"),
         (PAGE.replace("x: n_trees", "x: n_shrubs"), "no column 'n_shrubs'"),
         (PAGE.replace("kind: bar", "kind: pie"), "chart block at line"),
+        (PAGE.replace("kind: bar", "kind: pyramid"), "names in colour"),
         (PAGE.replace("kind: bar", "kind: interval"), "names the columns low and high"),
         (PAGE.replace("kind: bar", "kind: interval\nlow: least\nhigh: most"), "no column 'least'"),
         (PAGE.replace("title: Trees\n", ""), "front matter"),
