@@ -24,6 +24,7 @@ from linkage.score import drop_linker, pair_linker, splink_warnings_are_errors
 from linkage.spec import LinkageSpec
 from linkage.standardise import identity_files, read_identity, standardise
 from linkage.verdicts import Question
+from linkage.wording import COMPARED, MEANS
 
 #: What a record says, in the order in which people compare: column of the identity files -> heading.
 FIELDS = {
@@ -41,47 +42,6 @@ FIELDS = {
     "phones": "Telephone",
     "email": "E-mail",
     "practice_code": "Practice",
-}
-
-#: The field in a reviewer's words, by comparison.
-_COMPARED = {
-    "nhs_number": "NHS number",
-    "given_name": "given name",
-    "family_name": "family name",
-    "birth_date": "date of birth",
-    "place": "home",
-    "contact": "telephone or e-mail",
-    "sex": "sex",
-}
-
-#: What a level of a comparison means, in a reviewer's words; where a level is not here, its key says it.
-_MEANS = {
-    "exact": "the same",
-    "exact_new_year": "the same, 1 January, which is also written when only the year is known",
-    "null": "not known on one side",
-    "near": "one digit apart, and one of the two cannot be a real number: a typing error",
-    "swapped": "in each other's field",
-    "alias": "forms of one name",
-    "alike": "spelt much alike",
-    "token": "a word in common",
-    "initial": "one is the other's initial",
-    "similar": "spelt somewhat alike",
-    "different": "different",
-    "day_month_swapped": "day and month swapped",
-    "one_digit": "one digit apart",
-    "year_and_one_part": "the year and one part agree",
-    "year_only": "the year agrees, and one says only the year",
-    "day_and_month": "day and month agree, the year does not",
-    "year": "only the year agrees",
-    "postcode": "the same postcode",
-    "property": "the same property",
-    "postcode_once": "once at the same postcode",
-    "postcode_one_character": "postcodes one character apart",
-    "sector": "the same neighbourhood",
-    "outcode": "the same postcode district",
-    "email": "an e-mail address in common",
-    "phone": "a telephone number in common",
-    "same": "the same",
 }
 
 #: Why a question is asked, in plain words, by the reason in the registry.
@@ -214,7 +174,7 @@ def _evidence(gammas: list[int] | None, parameters: Parameters) -> Iterable[Evid
     for (comparison, its_levels), gamma in zip(levels().items(), gammas, strict=True):
         key = next(level.key for level in its_levels if level_number(comparison, level.key) == gamma)
         m, u = (1.0, 1.0) if key == "null" else parameters.weights[comparison][key]
-        yield Evidence(_COMPARED[comparison], _MEANS[key], math.log2(m / u))
+        yield Evidence(COMPARED[comparison], MEANS[key], math.log2(m / u))
 
 
 def read_records(connection: duckdb.DuckDBPyConnection, identity_dir: Path, tokens: set[UUID]) -> dict[UUID, Record]:

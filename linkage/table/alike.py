@@ -59,5 +59,6 @@ def _weight_of_copies(connection: duckdb.DuckDBPyConnection, fields: list[Field]
     # households share these, and each record may share its home with another
     shared = np.minimum(bits[home].sum(axis=0), np.log2(n_possible / n))
     # many copies say that the table holds people many times
-    matches = max(FIRST_MATCHES_A_RECORD, float(np.mean(first != np.arange(n))))
+    is_copy = (first != np.arange(n)) & bits.any(axis=0)
+    matches = max(FIRST_MATCHES_A_RECORD, float(is_copy.mean()))
     return bits[~home].sum(axis=0) + shared - np.log2(n_possible / (n * matches))

@@ -19,13 +19,14 @@ from linkage.block import block, pair
 from linkage.collapse import collapse
 from linkage.errors import LinkageError
 from linkage.link import Limits, configured, count_groups
-from linkage.model import Parameters, levels
+from linkage.model import Parameters
 from linkage.score import judge, score
 from linkage.spec import LinkageSpec
 from linkage.standardise import IDENTITY_COLUMNS, identity_files, read_identity, standardise
 from linkage.table.columns import Columns, recognise
 from linkage.table.link import write_private
 from linkage.table.read import Table, header, read
+from linkage.wording import edge_in_words
 
 #: What the table's records are called among the sources; the spec does not know it, so it is believed least.
 SOURCE = "linked_file"
@@ -126,16 +127,6 @@ def _weigh(connection: duckdb.DuckDBPyConnection, spec: LinkageSpec, parameters:
     judge(connection, spec, parameters.prior(n_groups))
 
 
-def _in_words() -> str:
-    """SQL: the levels of an edge in words."""
-    told = []
-    for comparison, its_levels in levels().items():
-        ordered = [level.key for level in its_levels if level.key != "null"]
-        whens = " ".join(f"when {len(ordered) - 1 - i} then '{key.replace('_', ' ')}'" for i, key in enumerate(ordered))
-        told.append(f"'{comparison.replace('_', ' ')} ' || case gamma_{comparison} {whens} end")
-    return f"concat_ws('; ', {', '.join(told)})"
-
-
 def _write(connection: duckdb.DuckDBPyConnection, spec: LinkageSpec, output: Path) -> dict[str, int]:
     """Choose a person for each record and write what was found."""
     connection.execute("""
@@ -158,7 +149,7 @@ def _write(connection: duckdb.DuckDBPyConnection, spec: LinkageSpec, output: Pat
         ),
 
         said as (
-            select edge_judged.left_token, edge_judged.right_token, match_weight, refusal, {_in_words()} as words
+            select edge_judged.left_token, edge_judged.right_token, match_weight, refusal, {edge_in_words()} as words
             from edge_judged
             inner join edge on edge_judged.left_token = edge.left_token and edge_judged.right_token = edge.right_token
         ),

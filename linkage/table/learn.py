@@ -158,14 +158,15 @@ def learn(
     by_chance: Compared,
     share: list[np.ndarray],
     cluster: np.ndarray,
+    n_records: int,
     n_possible: int,
     start: Model | None = None,
 ) -> Model:
-    """Fit the model to compared pairs. `cluster` says who is one person as far as is known; `n_possible` counts all pairs.
+    """Fit the model to compared pairs. `cluster` says who is one person as far as is known; `n_records` and `n_possible` count
+    the records that say anything, and all their pairs.
 
     `start`, where given, is what was learned before and only needs to be brought up to date.
     """
-    n_records = len(cluster)
     strangers = cluster[by_chance.left] != cluster[by_chance.right]
     u = [_chance(by_chance.level[strangers, f], field) for f, field in enumerate(fields)]
     first = first_m(fields)
@@ -184,7 +185,7 @@ def learn(
     for number in range(MOST_ROUNDS):
         person, shared = _evidence(model, compared, home, bits)
         if number and number <= CROWD_ROUNDS:
-            crowd = _strangers(compared.left, compared.right, shared, p, n_records)
+            crowd = _strangers(compared.left, compared.right, shared, p, len(cluster))
         worth = (
             _home_worth(model, shared, crowd)
             if number

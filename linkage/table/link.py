@@ -135,7 +135,16 @@ def _link(
     notes: tuple[str, ...] = ()
     model = None
     for _ in range(ROUNDS):
-        model = learn(fields, compared.only(across), by_chance, shares(connection, fields, cluster), cluster, n_across, model)
+        model = learn(
+            fields,
+            compared.only(across),
+            by_chance,
+            shares(connection, fields, cluster),
+            cluster,
+            int(is_known.sum()),
+            n_across,
+            model,
+        )
         weight = weigh(model, fields, compared)
         used, once = across & (compared.left != compared.right), None
         if two_files:

@@ -18,7 +18,7 @@ from linkage.table.fields import Field
 MOST_PAIRS_WHOLE = 300_000
 
 #: Pairs one rule may add, for each record, and for any table however small.
-PAIRS_A_RECORD_AND_RULE = 2
+PAIRS_A_RECORD_AND_RULE = 1.5
 LEAST_BUDGET = 20_000
 
 

@@ -26,7 +26,8 @@ _NOTHING_IN_A_NAME = ("n/a", "#n/a", "<na>", "nan")
 _NOTHING = (*_NOTHING_IN_A_NAME, "na", "null", "none", "unknown", "not known", "-", "--", "?", ".")
 _NAME_ROLES = frozenset({"given_name", "middle_names", "family_name", "full_name"})
 
-#: A birth date is a habit of the table, not a fact, when it has more records than this, and than this share of all.
+#: A birth date is a habit of the table, not a fact, when records of more names than this have it, and than this share of
+#: all records.
 CROWDED_DATE_RECORDS = 40
 CROWDED_DATE_SHARE = 0.02
 
@@ -292,10 +293,11 @@ def _take_apart(connection: duckdb.DuckDBPyConnection) -> None:
         left join alias_class on named.given_words[1] = alias_class.word
         order by n""")
     connection.execute("drop table raw; drop table parted")
-    # a date that so many records have is what somebody writes who does not know it
+    # a date that records of so many names have is what somebody writes who does not know it
     connection.execute(f"""
         update subject set birth = null, birth_year = null, birth_month = null, birth_day = null
         where birth in (
             select birth from subject group by birth
-            having count(*) > greatest({CROWDED_DATE_RECORDS}, {CROWDED_DATE_SHARE} * (select count(*) from subject))
+            having count(distinct given || ' ' || family) + count(*) filter (given is null or family is null)
+                > greatest({CROWDED_DATE_RECORDS}, {CROWDED_DATE_SHARE} * (select count(*) from subject))
         )""")

@@ -229,6 +229,7 @@ def test_people_of_one_name_are_not_one_giant_person(desk: Desk):
         ("given_name\nAnn\nBob\n", {"family_name": ("surname",)}, "names 'surname', which the table has not"),
         ("id,given_name\n1,Ann\n1,Bob\n", {}, "repeated in 1"),
         ("birth_date\n1950-01-01\n1950-01-01\n", {}, "the same for everybody"),
+        ("given_name,dob\nAnn,1950-01-01\nBob,1950-01-01,x,y\nCy\n", {}, "do not all have as many fields"),
     ],
 )
 def test_what_cannot_be_linked_says_why_and_writes_nothing(desk: Desk, content: str, columns: Columns, said: str):
@@ -237,6 +238,101 @@ def test_what_cannot_be_linked_says_why_and_writes_nothing(desk: Desk, content: 
     with pytest.raises(LinkageError, match=said):
         desk.link(Table(path, "bad"), columns)
     assert not desk.output.exists()
+
+
+def test_a_file_that_is_not_utf_8_says_so(desk: Desk):
+    path = desk.folder / "latin.csv"
+    path.write_bytes("given_name,family_name\nRené,Lée\nAnn,Lee\n".encode("latin-1"))
+    with pytest.raises(LinkageError, match="not UTF-8"):
+        desk.link(Table(path, "latin"))
+
+
+def test_a_stray_quote_loses_no_record(desk: Desk):
+    path = desk.folder / "quotes.csv"
+    path.write_text("id,given_name,family_name\n1,Ann,'Lee\n2,Bo,O'Neil\n3,Cy,Ek\n")
+    assert desk.link(Table(path, "quotes"))[0]["record_id"].to_list() == ["1", "2", "3"]
+
+
+ANN = {"given_name": "Ann", "family_name": "Lee", "birth_date": "1950-03-04"}
+
+
+@pytest.mark.parametrize(
+    ("other", "band"),
+    [
+        ({}, "linked"),
+        ({"family_name": "Leee"}, "linked"),
+        ({"birth_date": "1950-03-05"}, "linked"),
+        ({"given_name": "Anne"}, "linked"),
+        # twins, for all that two records can say
+        ({"given_name": "Robert"}, "review"),
+        ({"given_name": "Robert", "family_name": "King", "birth_date": "1981-09-30"}, "separate"),
+    ],
+)
+def test_two_records_are_judged_as_a_person_would(desk: Desk, other: dict[str, str], band: str):
+    found, _ = desk.link(desk.file([ANN, {**ANN, **other}]))
+    assert found["band"].to_list() == [band, band]
+
+
+def test_a_person_recorded_many_times_is_one_entry(desk: Desk):
+    rows = register(80)
+    often = [{**rows[0], "id": f"0-copy{i}"} for i in range(300)]
+    found, report = desk.link(desk.file([*rows, *often]))
+    assert report.blocking.n_possible < 200 * 200 / 2
+    assert report.largest_cluster == 302
+    copies = found.filter(pl.col("record_id").str.starts_with("0-copy"))
+    assert set(copies["band"]) == {"linked"}
+    assert all(row["reason"].split(":")[0] != f"as {row['record_id']}" for row in copies.to_dicts())
+
+
+def test_what_brothers_share_does_not_make_them_one(desk: Desk):
+    rng = random.Random(4)
+    first = ["Adam", "Bernard", "Conrad", "Dominic", "Edgar", "Fergus"]
+    rows = []
+    for i, family in enumerate(family_names(150)):
+        village = f"Village{rng.randrange(60)}"
+        for k, name in enumerate(rng.sample(first, 3)):
+            born = 1800 + i % 40 + 3 * k
+            said = {"given_name": name, "family_name": family, "birth_year": born, "birth_place": village}
+            rows += [{**said, "id": f"{i}.{k}-{copy}", "birth_year": born + copy} for copy in range(2)]
+    found, _ = desk.link(desk.file(rows))
+    people_in = found.group_by("cluster_id").agg(pl.col("record_id").str.split("-").list.first().n_unique().alias("n"))
+    assert (people_in["n"] > 1).mean() < 0.02
+    assert (found["band"] == "linked").mean() > 0.9
+
+
+def test_a_shared_initial_is_no_other_first_name(desk: Desk):
+    rows = [{**row, "middle_name": "QXZ"[i % 3]} for i, row in enumerate(register(100))]
+    sister = {**rows[0], "given_name": "Wilhelmina", "birth_date": "1931-05-17", "id": "sister"}
+    found, _ = desk.link(desk.file([*rows, sister]))
+    assert found.filter(pl.col("record_id") == "sister")["band"].item() != "linked"
+
+
+def test_numbers_kept_as_floats_and_words_for_nothing_are_read_as_meant(desk: Desk):
+    table = desk.file(
+        [{"zip": "27000.0", "phone": 7700900123.0, "email": "NA"}, {"zip": "27000", "phone": None, "email": "a@b.c"}]
+    )
+    with duckdb.connect() as connection:
+        read(connection, [(table, {"postcode": ("zip",), "phone": ("phone",), "email": ("email",)})], SPEC, AS_OF)
+        said = connection.execute("select postcode, phone_0, email from subject order by n").fetchall()
+    assert said == [("27000", "7700900123", None), ("27000", None, "a@b.c")]
+
+
+@given(order=st.permutations(range(24)), columns=st.permutations(["given_name", "family_name", "birth_date", "town", "id"]))
+@settings(max_examples=4, deadline=None)
+def test_rows_columns_and_letters_case_decide_nothing(
+    order: list[int], columns: list[str], tmp_path_factory: pytest.TempPathFactory
+):
+    desk = Desk(tmp_path_factory.mktemp("invariance"))
+    rows = register(12)
+    changed = [
+        {**{c: str(rows[i][c]).upper() if c != "id" and rows[i][c] else rows[i][c] for c in columns}, "shoe_size": i}
+        for i in order
+    ]
+
+    def groups(found: pl.DataFrame) -> set[tuple[str, ...]]:
+        return set(map(tuple, found.sort("record_id").group_by("cluster_id").agg("record_id")["record_id"].to_list()))
+
+    assert groups(desk.link(desk.file(rows))[0]) == groups(desk.link(desk.file(changed, "changed.csv"))[0])
 
 
 def test_an_empty_column_is_left_out_and_said(desk: Desk):
