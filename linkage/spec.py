@@ -187,6 +187,11 @@ class LinkageSpec:
         """The treatment of a source; one the spec does not know is believed least."""
         return self.sources.get(source, self.unknown_source)
 
+    @property
+    def register_tables(self) -> dict[str, str]:
+        """Source -> the table that says whether it still holds a record; sources without one are not there."""
+        return {source: t.register_table for source, t in self.sources.items() if t.register_table}
+
     def fingerprint(self) -> str:
         """Changes when anything in the spec changes (hexadecimal)."""
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True, default=str).encode()).hexdigest()

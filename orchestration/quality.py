@@ -30,6 +30,7 @@ from expectations import (
     patient_index,
 )
 from expectations.contract_suite import ColumnFacts
+from linkage.spec import default_spec
 from linkage.sql import literal
 from orchestration.governance import closed_purposes, sharing_fingerprint
 from orchestration.landing.contract import Source, Table
@@ -195,7 +196,11 @@ def _index_subjects(settings: Settings) -> list[Subject]:
     links = f"select * from read_parquet({literal(str(settings.raw_dir / 'linkage/person_record/*.parquet'))})"
     sizes = f"select person_id, count(*) as n_records from ({links}) as links group by person_id"
     files = literal(str(settings.identifiable_dir / "identity/*/*/*.parquet"))
-    # A record that its supplier has withdrawn belongs to nobody any more.
+    # A record that its supplier has withdrawn belongs to nobody any more. Where one table of a source is its register, that table
+    # says so: an address may still come for a patient who was taken off the list.
+    registers = default_spec().register_tables
+    is_register = " or ".join(f"(source = {literal(s)} and table_name = {literal(t)})" for s, t in registers.items()) or "false"
+    newest = "arg_max(coalesce(is_deleted, false), load_seq)"
     unlinked = f"""
         select identity.record_token
         from (
@@ -203,7 +208,7 @@ def _index_subjects(settings: Settings) -> list[Subject]:
             from read_parquet({files}, union_by_name = true)
             where record_token is not null
             group by record_token
-            having not arg_max(coalesce(is_deleted, false), load_seq)
+            having not coalesce({newest} filter ({is_register}), {newest})
         ) as identity
         anti join ({links}) as links on identity.record_token = links.record_token
     """
