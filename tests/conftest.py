@@ -13,6 +13,13 @@ from small_place import BULK, DELTA, PEOPLE, Place
 _READY = "ready"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file stays with one of pytest's workers, and so do all of dbt's tests, which share one parse and one built warehouse."""
+    for item in items:
+        group = item.path.parent if item.path.parent.name == "dbt" else item.path
+        item.add_marker(pytest.mark.xdist_group(str(group)))
+
+
 @pytest.fixture(scope="session")
 def made_once(tmp_path_factory, request) -> Callable[[str, Callable[[Path], Place]], Place]:
     """Gives the place of a name, made by the first worker that asks while the others wait."""
