@@ -4,6 +4,15 @@
 #}
 
 {#
+  A sum of doubles hangs in its last digits on the order in which they are added. Rounded far beyond what is shown, what lies exactly
+  between two shown values falls the same way every night.
+#}
+{% macro settled(expression, digits) -%}
+    round({{ expression }}, {{ digits }})
+{%- endmacro %}
+
+
+{#
   Limits of a Poisson count: Byar's approximation to the exact ones of the chi-square distribution (Breslow and Day, Statistical Methods
   in Cancer Research II, 1987, formula 2.13, from the cube-root law of Wilson and Hilferty 1931). Within 1 % of the exact
   limits from a count of 10.
@@ -47,8 +56,8 @@
         band.{{ key }},
         {%- endfor %}
         sum(band.n) as n_standardised,
-        sum(standard.population * band.rate) / sum(standard.population) as rate,
-        sum(power(standard.population, 2) * band.variance) / power(sum(standard.population), 2) as variance,
+        {{ settled('sum(standard.population * band.rate) / sum(standard.population)', 12) }} as rate,
+        {{ settled('sum(power(standard.population, 2) * band.variance) / power(sum(standard.population), 2)', 16) }} as variance,
         sum(standard.population) / 100000.0 as share_of_standard
     from (
         select

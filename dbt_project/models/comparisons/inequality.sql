@@ -64,15 +64,15 @@ fitted as (
         {{ area_keys | join(', ') }},
         count(*) as n_deciles,
         sum(n) as n,
-        sum(rate * weight * distance / spread) as slope,
-        sum(variance * power(weight * distance / spread, 2)) as slope_variance,
+        {{ settled('sum(rate * weight * distance / spread)', 12) }} as slope,
+        {{ settled('sum(variance * power(weight * distance / spread, 2))', 15) }} as slope_variance,
         {%- for end, e in {'least': 0, 'most': 1}.items() %}
-        sum(rate * weight * (1 + ({{ e }} - mean_position) * distance / spread)) as {{ end }},
-        sum(variance * power(weight * (1 + ({{ e }} - mean_position) * distance / spread), 2)) as {{ end }}_variance,
+        {{ settled('sum(rate * weight * (1 + (' ~ e ~ ' - mean_position) * distance / spread))', 12) }} as {{ end }},
+        {{ settled('sum(variance * power(weight * (1 + (' ~ e ~ ' - mean_position) * distance / spread), 2))', 15) }} as {{ end }}_variance,
         {%- endfor %}
-        sum(
+        {{ settled('sum(
             variance * power(weight, 2) * (1 - mean_position * distance / spread) * (1 + (1 - mean_position) * distance / spread)
-        ) as covariance
+        )', 15) }} as covariance
     from centred
     where spread > 0
     group by {{ area_keys | join(', ') }}

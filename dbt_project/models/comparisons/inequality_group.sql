@@ -39,11 +39,11 @@ counted as (
         cell.reference_group,
         sum(cell.n) as n,
         sum(cell.population) as population,
-        sum(cell.population * reference.rate) as expected,
-        sum(
+        {{ settled('sum(cell.population * reference.rate)', 9) }} as expected,
+        {{ settled('sum(
             power(cell.population, 2) * reference.rate * (1 - reference.rate)
             / coalesce(reference.reference_population, cell.population)
-        ) as expected_variance
+        )', 9) }} as expected_variance
     from cell
     inner join reference_cell as reference
         on {% for key in area_keys %}cell.{{ key }} = reference.{{ key }} and {% endfor %}cell.age_band = reference.age_band

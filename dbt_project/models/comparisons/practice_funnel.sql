@@ -19,12 +19,12 @@ expected as (
         practice.practice_code,
         sum(own.n) as n,
         sum(own.population) as population,
-        sum(own.population * (everybody.n / everybody.population)) as expected,
-        sum(own.population * (everybody.n / everybody.population) * (1 - everybody.n / everybody.population)) as variance,
-        sum(
+        {{ settled('sum(own.population * (everybody.n / everybody.population))', 9) }} as expected,
+        {{ settled('sum(own.population * (everybody.n / everybody.population) * (1 - everybody.n / everybody.population))', 9) }} as variance,
+        {{ settled('sum(
             own.population * (everybody.n / everybody.population)
             * (1 - everybody.n / everybody.population) * (1 - 2 * everybody.n / everybody.population)
-        ) as third_moment
+        )', 9) }} as third_moment
     from {{ ref('area_cell') }} as own
     inner join {{ ref('measure') }} as measure
         on own.measure_id = measure.measure_id
