@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from orchestration.landing.contract import Source, Table
 from orchestration.landing.errors import Refusal
@@ -55,10 +55,16 @@ class Item:
                 stream: BinaryIO = stack.enter_context(self.path.open("rb"))
             else:
                 archive = stack.enter_context(zipfile.ZipFile(self.path))
-                stream = stack.enter_context(archive.open(self.member))  # type: ignore[assignment]
+                stream = stack.enter_context(self._opened_member(archive))  # type: ignore[assignment]
             if self.base_name.lower().endswith(".gz"):
                 stream = stack.enter_context(gzip.GzipFile(fileobj=io.BufferedReader(stream)))  # type: ignore[arg-type]
             yield stream
+
+    def _opened_member(self, archive: zipfile.ZipFile) -> IO[bytes]:
+        try:
+            return archive.open(str(self.member))
+        except RuntimeError as error:  # what zipfile says of a compression that it does not know
+            raise Refusal(f"{self.name}: compressed in a way that cannot be read here ({error}); use deflate") from error
 
 
 @dataclass(frozen=True)

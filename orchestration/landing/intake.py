@@ -121,8 +121,6 @@ def opened(item: Item) -> Iterator[BinaryIO]:
             yield stream
     except (EOFError, zlib.error, zipfile.BadZipFile, lzma.LZMAError, gzip.BadGzipFile) as error:
         raise Refusal(f"{item.name}: the compressed file is cut short or damaged ({error}); ask for it again") from error
-    except NotImplementedError as error:  # zipfile's word for a compression that it does not know
-        raise Refusal(f"{item.name}: compressed in a way that cannot be read here ({error}); use deflate") from error
 
 
 def _copy(item: Item, stream: BinaryIO, encoding: str, scratch: Path, observer: _Observer) -> Path:
