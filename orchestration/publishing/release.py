@@ -451,15 +451,22 @@ def _export_parquet(database: Path, folder: Path, tables: Sequence[str], limits:
             write_parquet(connection, f"select * from release.marts.{ident(table)}", folder / f"{table}.parquet")
 
 
+def _when(facts: ReleaseFacts) -> str:
+    """Columns of a query that say which release it is for."""
+    return (
+        f"{literal(facts.release_id)} as release_id, "
+        f"cast({literal(facts.as_of.isoformat())} as date) as as_of, "
+        f"cast({literal(facts.built_at.isoformat(sep=' ', timespec='seconds'))} as timestamp) as built_at"
+    )
+
+
 def _write_release_row(facts: ReleaseFacts, build_database: Path, folder: Path) -> Path:
     """Write the release's own row, marked pending until the release stands."""
     path = pending_file(folder, facts.release_id)
     with duckdb.connect(str(build_database), read_only=True) as connection:
         query = f"""
             select
-                {literal(facts.release_id)} as release_id
-                , cast({literal(facts.as_of.isoformat())} as date) as as_of
-                , cast({literal(facts.built_at.isoformat(sep=" ", timespec="seconds"))} as timestamp) as built_at
+                {_when(facts)}
                 , {literal(facts.git_commit)} as git_commit
                 , {literal(facts.model_version)} as model_version
                 , (select count(*) from {PURPOSES["direct_care"]}.person) as n_people
@@ -474,9 +481,7 @@ def _write_members(facts: ReleaseFacts, build_database: Path, folder: Path) -> P
     with duckdb.connect(str(build_database), read_only=True) as connection:
         query = f"""
             select
-                {literal(facts.release_id)} as release_id
-                , cast({literal(facts.as_of.isoformat())} as date) as as_of
-                , cast({literal(facts.built_at.isoformat(sep=" ", timespec="seconds"))} as timestamp) as built_at
+                {_when(facts)}
                 , member.person_id
                 , member.cohort_code
                 , definition.version
