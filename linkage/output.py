@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 
 from linkage.sql import literal
+from linkage.whole_file import written_whole
 
 #: Columns of the tables of the internal source `linkage` (its contract is in dbt's staging folder), name -> DuckDB type.
 OUTPUT_COLUMNS: dict[str, dict[str, str]] = {
@@ -111,8 +112,5 @@ def write_outputs(connection: duckdb.DuckDBPyConnection, output_dir: Path) -> No
 
 
 def _write(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # the name must not end in .parquet, or a reader of the folder would take the unfinished file for data
-    beside = path.with_suffix(".writing")
-    connection.execute(f"copy ({query}) to {literal(beside)} (format parquet, compression zstd)")
-    beside.replace(path)
+    with written_whole(path) as beside:
+        connection.execute(f"copy ({query}) to {literal(beside)} (format parquet, compression zstd)")

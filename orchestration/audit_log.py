@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from linkage.private_file import PRIVATE, written_privately
+from linkage.whole_file import PRIVATE, written_privately
 
 _BEFORE_THE_FIRST = "0" * 64
 

@@ -16,6 +16,7 @@ from typing import Any
 import duckdb
 
 from linkage.sql import ident, literal
+from linkage.whole_file import written_privately
 from orchestration.cohort_definition import CohortError, Criterion, Definition, Document, Where, did_you_mean, leaves
 from orchestration.duck import Limits, connect
 
@@ -457,17 +458,13 @@ def _write(
         )
     rows = f"select person_id, {facts}, {change} as change, evidence from member_release{left} order by person_id"
     form = "parquet, compression zstd" if target.suffix == ".parquet" else "csv, header"
-    beside = target.with_name(f".{target.name}.writing")
+    if not target.parent.is_dir():
+        raise CohortError(f"{target} cannot be written: there is no folder {target.parent}")
     try:
-        beside.unlink(missing_ok=True)
-        beside.touch(mode=0o600)
-        connection.execute(f"copy ({rows}) to {literal(beside)} (format {form})")
-        beside.chmod(0o600)
-        beside.replace(target)
+        with written_privately(target) as beside:
+            connection.execute(f"copy ({rows}) to {literal(beside)} (format {form})")
     except (OSError, duckdb.IOException) as error:
         raise CohortError(f"{target} cannot be written: {error}") from error
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 @contextmanager

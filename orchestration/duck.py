@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from linkage.sql import literal
+from linkage.whole_file import written_whole
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,5 @@ def connect(limits: Limits, *, keeps_order: bool = False) -> Iterator[duckdb.Duc
 
 def write_parquet(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
     """Write a query's rows to `path`, which appears whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.writing")
-    connection.execute(f"copy ({query}) to {literal(temporary)} (format parquet, compression zstd)")
-    temporary.replace(path)
+    with written_whole(path) as beside:
+        connection.execute(f"copy ({query}) to {literal(beside)} (format parquet, compression zstd)")

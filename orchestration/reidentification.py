@@ -24,9 +24,9 @@ from uuid import uuid4
 import duckdb
 
 from linkage.explain import read_records
-from linkage.private_file import written_privately
 from linkage.registry import attached
 from linkage.sql import literal, literals
+from linkage.whole_file import written_privately
 from orchestration.access_register import AccessError, AccessRefused, read_access, why_not
 from orchestration.audit_log import AuditLog
 from orchestration.duck import connect

@@ -21,10 +21,10 @@ from rich.table import Table
 from linkage import registry, verdicts
 from linkage.errors import LinkageError
 from linkage.explain import FIELDS, Layout, Record, lay_out, waterfall
-from linkage.private_file import written_privately
 from linkage.review import IMPORTANCE
 from linkage.spec import default_spec
 from linkage.verdicts import Answer, AnswersRefused, Question
+from linkage.whole_file import written_privately
 from orchestration.night import resolve_as_of
 from orchestration.patient_index import linkage_model, linkage_spec
 from orchestration.publishing.charts import render

@@ -13,6 +13,7 @@ import duckdb
 import numpy as np
 
 from linkage.sql import literal
+from linkage.whole_file import written_whole
 from orchestration.duck import connect
 from orchestration.landing.errors import LandingError
 from orchestration.past_build import built_as_of
@@ -105,10 +106,8 @@ def use_risk_model(settings: Settings, version: str) -> None:
     known = [model.version for model in risk_models(settings)]
     if version not in known:
         raise RiskModelError(f"There is no version {version!r}; trained here: {', '.join(known) or 'none'}.")
-    path = _model_dir(settings) / _IN_USE
-    temporary = path.with_name(f".{path.name}.writing")
-    temporary.write_text(version + "\n", encoding="utf-8")
-    temporary.replace(path)
+    with written_whole(_model_dir(settings) / _IN_USE) as beside:
+        beside.write_text(version + "\n", encoding="utf-8")
 
 
 def export_risk_models(settings: Settings) -> tuple[int, str | None]:

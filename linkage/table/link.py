@@ -12,7 +12,6 @@ import numpy as np
 
 from linkage.errors import LinkageError
 from linkage.link import Limits, configured
-from linkage.private_file import written_privately
 from linkage.spec import LinkageSpec
 from linkage.sql import literal
 from linkage.table.alike import gather_copies
@@ -22,6 +21,7 @@ from linkage.table.learn import REFUSED, Compared, Model, compare, draw_random_p
 from linkage.table.pairs import Blocking, choose_pairs
 from linkage.table.partition import partition
 from linkage.table.read import Table, header, read
+from linkage.whole_file import written_privately
 
 #: Pairs of at least this weight (bits, prior included) may link: more likely one person than two.
 LINK_WEIGHT = 0.0

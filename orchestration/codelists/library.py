@@ -16,6 +16,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from linkage.whole_file import written_whole
 from orchestration.codelists.codes import SYSTEMS
 from orchestration.codelists.reading import CodelistError, Entry
 
@@ -162,10 +163,8 @@ class Library:
 
     def _write(self, table: pa.Table, path: Path) -> None:
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            beside = path.with_name(f".{path.name}.writing")
-            pq.write_table(table, beside, compression="zstd")
-            beside.replace(path)
+            with written_whole(path) as beside:
+                pq.write_table(table, beside, compression="zstd")
         except OSError as error:
             raise CodelistError(f"{path.parent} cannot be written: {error.strerror}.") from error
 

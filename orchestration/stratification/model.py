@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from linkage.whole_file import written_whole
 from orchestration.stratification.errors import RiskModelError
 
 #: Smallest count of people that may be told; a term that fewer have says little, and could point at them.
@@ -141,10 +142,8 @@ class RiskModel:
 
 def write_model(model: RiskModel, path: Path) -> None:
     """Write a model as JSON, sorted, so that a retraining shows as a readable difference."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.writing")
-    temporary.write_text(json.dumps(asdict(model), indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    with written_whole(path) as beside:
+        beside.write_text(json.dumps(asdict(model), indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def read_model(path: Path) -> RiskModel:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from linkage.whole_file import written_whole
 from orchestration.stratification.model import CalibrationRow, RiskModel, Weight
 
 _TYPES = {
@@ -88,11 +89,9 @@ def write_tables(models: Sequence[RiskModel], in_use: str | None, output_dir: Pa
         "risk_model_calibration": [_calibration_row(model.version, row) for model in models for row in model.calibration],
     }
     for table, columns in TABLES.items():
-        path = output_dir / table / "00000001.parquet"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.writing")
-        pq.write_table(pa.Table.from_pylist(rows[table], pa.schema({c: _TYPES[kind] for c, kind in columns.items()})), temporary)
-        temporary.replace(path)
+        schema = pa.schema({column: _TYPES[kind] for column, kind in columns.items()})
+        with written_whole(output_dir / table / "00000001.parquet") as beside:
+            pq.write_table(pa.Table.from_pylist(rows[table], schema), beside)
 
 
 def _model_row(model: RiskModel, is_in_use: bool) -> dict[str, object]:
