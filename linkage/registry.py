@@ -169,8 +169,7 @@ def refuse_strangers(connection: duckdb.DuckDBPyConnection) -> None:
     if n_known >= _ENOUGH_TO_JUDGE and n_again == 0:
         raise RegistryError(
             f"none of the {n_known:,} records in the registry came again. The pseudonymisation key has probably changed: put the "
-            "old key back. To rotate the key, load every delivery again with the new key into a new data directory; person ids, "
-            "aliases and reviewers' decisions start anew there, so keep this registry for as long as old ids must be resolved"
+            "old key back; `phm keys rotate` goes over to a new one and keeps every person id"
         )
 
 
