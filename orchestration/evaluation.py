@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -33,16 +35,19 @@ def evaluate_index(settings: Settings, truth_dir: Path, as_of: date, withheld_sh
     With a `withheld_share` above 0, that share of the records is linked without its NHS number, in a scratch folder and a
     registry of its own, and this index is judged. Raises `LinkageError` when there is no index or no whole truth.
     """
-    scratch = settings.identifiable_dir / ".evaluating"
-    shutil.rmtree(scratch, ignore_errors=True)
-    try:
-        scratch.mkdir(mode=0o700, parents=True)
+    with evaluation_scratch(settings) as scratch:
         index = settings.raw_dir / "linkage"
         if withheld_share:
             index = _link_without_numbers(settings, scratch, as_of, withheld_share)
         return _judge(settings, truth_dir, index, scratch / "truth.parquet", as_of)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+
+
+@contextmanager
+def evaluation_scratch(settings: Settings) -> Iterator[Path]:
+    """A private folder of the identifiable zone, gone after the block; the nightly tidying takes what a kill leaves."""
+    settings.evaluating_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=settings.evaluating_dir) as scratch:
+        yield Path(scratch)
 
 
 def _link_without_numbers(settings: Settings, scratch: Path, as_of: date, share: float) -> Path:
@@ -63,7 +68,7 @@ def _link_without_numbers(settings: Settings, scratch: Path, as_of: date, share:
 
 def _judge(settings: Settings, truth_dir: Path, index: Path, by_token: Path, as_of: date) -> Evaluation:
     person_record = index / "person_record" / "00000001.parquet"
-    local_ids = sorted(settings.local_ids_dir.glob("*/*/*.parquet"))
+    local_ids = settings.local_ids_files()
     if not person_record.exists() or not local_ids:
         raise LinkageError("there is no index to judge: run `phm run` first")
     truth_by_token(truth_dir / "records.parquet", local_ids, by_token, people=truth_dir / "people.parquet", as_of=as_of)

@@ -22,14 +22,17 @@ _HISTORY = "history.parquet"
 
 
 def tidy(settings: Settings) -> None:
-    """Remove artefacts older than `keep_days`, expired lists with names and spill that nobody will read; join the small files of
-    check results."""
+    """Remove artefacts older than `keep_days`, expired lists with names, spill and what evaluations left that nobody will
+    read; join the small files of check results."""
     with suppress(AuditError):  # a broken audit log is told by `phm doctor` and must not stop the night
         expire(settings, datetime.now(UTC).date())
     oldest = time.time() - settings.keep_days * _SECONDS_A_DAY
     for folder in settings.dbt_target_dir.glob("*/"):
         if folder.stat().st_mtime < oldest:
             shutil.rmtree(folder)
+    for scratch in settings.evaluating_dir.glob("*/"):
+        if scratch.stat().st_mtime < time.time() - _SECONDS_A_DAY:
+            shutil.rmtree(scratch)
     for log in settings.log_dir.iterdir():
         if log.stat().st_mtime < oldest:
             log.unlink()

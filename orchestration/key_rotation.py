@@ -116,7 +116,7 @@ def _translate(
     connection: duckdb.DuckDBPyConnection, settings: Settings, old: PseudonymisationKey, new: PseudonymisationKey
 ) -> int:
     """`rekeyed` (old_token, new_token) of every message that the identifiable zone knows. Leaves the new key installed."""
-    files = sorted(settings.local_ids_dir.glob("*/*/*.parquet"))
+    files = settings.local_ids_files()
     local_ids = f"read_parquet([{literals(files)}], union_by_name = true)"
     identity = f"read_parquet([{literals(identity_files(settings.identity_dir))}], union_by_name = true)"
     messages = f"""

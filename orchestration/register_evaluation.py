@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,6 +12,7 @@ from rich.table import Table
 
 from linkage.evaluate import truth_by_token
 from orchestration.dbt import DbtError
+from orchestration.evaluation import evaluation_scratch
 from orchestration.settings import Settings, SettingsError
 
 #: Conditions of a truth that registers hold under other names, or together; any other has the name of its register.
@@ -66,7 +66,7 @@ def evaluate_registers(settings: Settings, truth_dir: Path, as_of: date) -> list
     coded_on, resolved_on), as `phm synth` writes them. Whoever holds most of a person's records is that person. Raises `DbtError`
     when there is no warehouse, `SettingsError` or `LinkageError` when the truth is not whole.
     """
-    local_ids = sorted((settings.identifiable_dir / "local_ids").glob("*/*/*.parquet"))
+    local_ids = settings.local_ids_files()
     conditions = truth_dir / "conditions.parquet"
     if not settings.build_database.exists() or not local_ids:
         raise DbtError("there is no warehouse to judge: run `phm run` first")
@@ -74,15 +74,10 @@ def evaluate_registers(settings: Settings, truth_dir: Path, as_of: date) -> list
         raise SettingsError(
             f"there is no {conditions}: a truth is records.parquet and conditions.parquet, as `phm synth` writes them"
         )
-    scratch = settings.identifiable_dir / ".evaluating_registers"
-    shutil.rmtree(scratch, ignore_errors=True)
-    try:
-        scratch.mkdir(mode=0o700, parents=True)
+    with evaluation_scratch(settings) as scratch:
         by_token = scratch / "truth.parquet"
         truth_by_token(truth_dir / "records.parquet", local_ids, by_token)
         return _judge(settings.build_database, by_token, conditions, as_of)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _judge(warehouse: Path, by_token: Path, conditions: Path, as_of: date) -> list[ConditionAgreement]:

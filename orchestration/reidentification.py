@@ -249,7 +249,7 @@ def _rows(
 ) -> Iterator[list[str]]:
     """The lines of the list, by the organisation's own record of each person."""
     records = read_records(connection, settings.identity_dir, {answer.record_token for answer in told})
-    files = sorted(settings.local_ids_dir.glob("*/*/*.parquet"))
+    files = settings.local_ids_files()
     local_ids = dict(
         connection.execute(
             f"select record_token, any_value(local_id) from read_parquet([{literals(files)}], union_by_name = true) "

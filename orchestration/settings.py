@@ -91,6 +91,15 @@ class Settings(BaseSettings):
         """Which supplier's id each record token stands for."""
         return self.identifiable_dir / "local_ids"
 
+    def local_ids_files(self) -> list[Path]:
+        """The Parquet files of `local_ids_dir`, one a table and load (record_token, source, namespace, local_id)."""
+        return sorted(self.local_ids_dir.glob("*/*/*.parquet"))
+
+    @property
+    def evaluating_dir(self) -> Path:
+        """Where each evaluation against a truth has its private scratch folder while it runs."""
+        return self.identifiable_dir / "evaluating"
+
     @property
     def raw_dir(self) -> Path:
         return self.data_dir / "raw"

@@ -60,6 +60,16 @@ def test_an_alert_that_cannot_be_sent_harms_nothing(command):
     assert not send_alert(command, "run-1", "message")
 
 
+def test_what_a_killed_evaluation_left_is_gone_after_a_day_and_a_running_one_is_left_alone(settings):
+    for name in ("killed", "running"):
+        (settings.evaluating_dir / name).mkdir(parents=True)
+        (settings.evaluating_dir / name / "truth.parquet").touch()
+    two_days_ago = time.time() - 2 * 86_400
+    os.utime(settings.evaluating_dir / "killed", (two_days_ago, two_days_ago))
+    tidy(settings)
+    assert [folder.name for folder in settings.evaluating_dir.iterdir()] == ["running"]
+
+
 def test_artefacts_older_than_the_setting_are_removed_and_newer_ones_kept(settings):
     long_ago = time.time() - (settings.keep_days + 1) * 86_400
     for name in ("old", "new"):
