@@ -1,48 +1,84 @@
 """Charts from query results: a short description in, inline SVG with a text alternative out.
 
-Drawn by Vega-Lite through vl-convert (pyramids by `pyramid`), in this process, without a network. Every chart is followed by its
-data as a table, so the picture never carries what the text does not.
+Most are drawn by Vega-Lite through vl-convert (`chart_forms`), pyramids and flows by modules of their own; all in this process,
+without a network. Every chart is followed by its data as a table, so the picture never carries what the text does not.
 """
 
 from __future__ import annotations
 
 import datetime
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from html import escape
+from pathlib import Path
 from typing import Any, Literal
 
 import vl_convert
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from orchestration.publishing.boundaries import BoundaryError, find_shapes
+from orchestration.publishing.chart_forms import PALETTE, specification
 from orchestration.publishing.pyramid import draw_pyramid
+from orchestration.publishing.sankey import draw_sankey
 
 Row = Mapping[str, Any]
 
-#: Colours close to the NHS service manual, ordered so that neighbours differ for colour-blind readers.
-PALETTE = ["#005eb8", "#ffb81c", "#007f3b", "#8a1538", "#00a499", "#7c2855", "#41b6e6", "#768692"]
-_SHADES = ["#00264d", "#005eb8", "#5b9bd5", "#a5c8ea", "#768692", "#d8dde0"]
 #: The two sides of a pyramid, left and right.
 _SIDES = [PALETTE[2], PALETTE[0]]
-_FONT = "Arial, Helvetica, sans-serif"
+
+#: Columns that each kind of chart names, and those that it may name.
+_COLUMNS: dict[str, tuple[set[str], set[str]]] = {
+    "bar": ({"x", "y"}, {"colour", "facet"}),
+    "stacked_bar": ({"x", "y"}, {"colour", "facet"}),
+    "share_bar": ({"x", "y"}, {"colour", "facet"}),
+    "column": ({"x", "y"}, {"colour", "facet"}),
+    "interval": ({"x", "y", "low", "high"}, {"colour", "facet"}),
+    "line": ({"x", "y"}, {"colour", "facet", "low", "high"}),
+    "funnel": ({"x", "y", "limits"}, {"colour", "facet", "label"}),
+    "heat_map": ({"x", "y", "value"}, {"facet"}),
+    "pyramid": ({"x", "y", "colour"}, set()),
+    "sankey": ({"from", "to", "value"}, set()),
+    "map": ({"area", "value"}, set()),
+}
+_ALL_COLUMNS = {"x", "y", "colour", "facet", "low", "high", "limits", "label", "value", "from", "to", "area"}
 
 
 class Chart(BaseModel):
-    """A chart block: which query, which columns, which form. Unknown keys are refused."""
+    """A chart block: which query, which columns, which form. Keys that are unknown, or of no use to the kind, are refused."""
 
     model_config = ConfigDict(extra="forbid")
 
     query: str
-    kind: Literal["bar", "stacked_bar", "share_bar", "column", "interval", "line", "pyramid"]
+    kind: Literal[
+        "bar", "stacked_bar", "share_bar", "column", "interval", "line", "funnel", "heat_map", "pyramid", "sankey", "map"
+    ]
     title: str
     #: Says in words what the picture shows; becomes the text alternative.
     description: str
-    x: str
-    y: str
+    x: str | None = None
+    y: str | None = None
     colour: str | None = None
-    #: Columns with the limits of x, for an interval chart.
+    #: One small chart for each value of this column.
+    facet: str | None = None
+    facets_a_row: int = Field(default=3, ge=1, le=6)
+    #: Columns with the limits of x (interval) or of y (line).
     low: str | None = None
     high: str | None = None
+    #: Pairs of columns with the limits of a funnel, the narrowest pair first.
+    limits: list[tuple[str, str]] = []
+    #: The column whose words stand beside the points of a funnel; a point with NULL there has none.
+    label: str | None = None
+    #: The number of a cell, a flow or an area.
+    value: str | None = None
+    from_: str | None = Field(default=None, alias="from")
+    to: str | None = None
+    #: The column with the code of an area, as in the boundary file.
+    area: str | None = None
+    #: A value that everything is set against: a line is drawn there.
+    reference: float | None = None
+    #: How figures are written; whole numbers and decimals are told apart by themselves.
+    percent: bool = False
     #: The groups of `colour` run from low to high: shades of one hue instead of distinct colours.
     is_ordered: bool = False
     x_title: str = ""
@@ -50,42 +86,92 @@ class Chart(BaseModel):
     #: Order of the categories of y (bars) as a query gives them, unless listed here.
     order: list[str] | None = None
     height: int | None = None
+    #: Page of this site, without .html, that says what the figures mean.
+    definition: str | None = None
 
     @model_validator(mode="after")
-    def _has_limits(self) -> Chart:
-        if self.kind == "pyramid" and self.colour is None:
-            raise ValueError("a pyramid names in colour the column with its two sides")
-        if (self.kind == "interval") != (self.low is not None and self.high is not None):
-            raise ValueError("an interval chart names the columns low and high, and no other chart does")
+    def _names_its_columns(self) -> Chart:
+        needed, possible = _COLUMNS[self.kind]
+        named = {name for name in _ALL_COLUMNS if getattr(self, "from_" if name == "from" else name)}
+        if missing := sorted(needed - named):
+            raise ValueError(f"kind {self.kind} also needs {', '.join(missing)}")
+        if useless := sorted(named - needed - possible):
+            raise ValueError(f"kind {self.kind} has no use for {', '.join(useless)}")
+        if (self.low is None) != (self.high is None):
+            raise ValueError("low and high go together")
         return self
+
+    @property
+    def figure(self) -> str:
+        """The column with the number that the chart shows."""
+        if self.kind in ("column", "line", "funnel"):
+            return str(self.y)
+        return str(self.value or self.x)
+
+    @property
+    def columns(self) -> list[str]:
+        """Every column that the chart reads."""
+        single = [self.x, self.y, self.colour, self.facet, self.low, self.high, self.label, self.value, self.from_, self.to]
+        return [name for name in [*single, self.area, *(name for pair in self.limits for name in pair)] if name]
 
 
 class ChartError(Exception):
     """A chart block that cannot be drawn; the message names the block and what to change."""
 
 
-def to_svg(chart: Chart, rows: Sequence[Row]) -> str:
+def to_svg(chart: Chart, rows: Sequence[Row], boundaries: Path | None = None) -> str:
     """Draw `chart` from `rows` (dicts with the columns it names) as one accessible `<svg>` element.
 
-    Raises `ChartError` when a column is not in the rows.
+    A row whose column `is_<figure>_hidden` is true has no figure: it is never drawn as nought. `boundaries` is the GeoJSON file
+    of a map. Raises `ChartError` when a column is not in the rows, or when a map has no outlines.
     """
-    needed = [name for name in (chart.x, chart.y, chart.colour, chart.low, chart.high) if name]
-    for name in needed:
+    for name in chart.columns:
         if rows and name not in rows[0]:
             raise ChartError(f"chart {chart.title!r}: query {chart.query!r} has no column {name!r}; it has {sorted(rows[0])}")
     if chart.kind == "pyramid":
         return _accessible(_pyramid(chart, rows), chart)
-    data = [{name: _plain(row[name]) for name in needed} for row in rows]
-    return _accessible(render(_spec(chart, data)), chart)
+    if chart.kind == "sankey":
+        return _accessible(_sankey(chart, rows), chart)
+    shapes = None
+    if chart.kind == "map":
+        if boundaries is None:
+            raise ChartError(f"chart {chart.title!r}: a map needs a boundary file")
+        try:
+            shapes = find_shapes(boundaries, {str(row[str(chart.area)]) for row in rows})
+        except BoundaryError as error:
+            raise ChartError(f"chart {chart.title!r}: {error}") from error
+    data = [{name: _plain(row[name]) for name in chart.columns} | {"hidden": is_hidden(row, chart.figure)} for row in rows]
+    return _accessible(render(specification(chart, data, shapes)), chart)
+
+
+def is_hidden(row: Row, column: str) -> bool:
+    """Whether disclosure control hid this figure: the row says so in the column `is_<column>_hidden`."""
+    return bool(row.get(f"is_{column}_hidden"))
 
 
 def _pyramid(chart: Chart, rows: Sequence[Row]) -> str:
-    counts = {(str(row[chart.y]), str(row[chart.colour])): float(row[chart.x] or 0) for row in rows}
+    x, y, colour = str(chart.x), str(chart.y), str(chart.colour)
+    counts = {(str(row[y]), str(row[colour])): float(row[x] or 0) for row in rows}
+    hidden = {(str(row[y]), str(row[colour])) for row in rows if is_hidden(row, x)}
     categories = chart.order or list(dict.fromkeys(category for category, _ in counts))
     groups = sorted({group for _, group in counts})
     if len(groups) > len(_SIDES):
         raise ChartError(f"chart {chart.title!r}: a pyramid has two sides, and {chart.colour!r} has {', '.join(groups)}")
-    return draw_pyramid(categories, groups, counts, _SIDES[: len(groups)], chart.x_title)
+    return draw_pyramid(categories, groups, counts, _SIDES[: len(groups)], chart.x_title, hidden)
+
+
+def _sankey(chart: Chart, rows: Sequence[Row]) -> str:
+    flows: dict[tuple[str, str], float] = {}
+    for row in rows:
+        if row[str(chart.value)]:
+            flow = (str(row[str(chart.from_)]), str(row[str(chart.to)]))
+            flows[flow] = flows.get(flow, 0) + float(row[str(chart.value)])
+    left, right = (list(dict.fromkeys(flow[side] for flow in flows)) for side in (0, 1))
+    groups = chart.order or list(dict.fromkeys(left + right))
+    if strangers := sorted({*left, *right} - {*groups}):
+        raise ChartError(f"chart {chart.title!r}: order does not name {', '.join(strangers)}")
+    colours = {group: PALETTE[i % len(PALETTE)] for i, group in enumerate(groups)}
+    return draw_sankey([g for g in groups if g in left], [g for g in groups if g in right], flows, colours)
 
 
 def render(spec: dict[str, Any]) -> str:
@@ -99,125 +185,22 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, int | float | str | bool) or value is None else float(value)
 
 
-def _spec(chart: Chart, data: list[dict[str, Any]]) -> dict[str, Any]:
-    categories = chart.order or list(dict.fromkeys(row[chart.y] for row in data))
-    height = chart.height or max(120, 24 * len(categories))
-    base = {
-        "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
-        "data": {"values": data},
-        "width": 680,
-        "height": height,
-        "background": None,
-        "config": {
-            "font": _FONT,
-            "axis": {
-                "labelFontSize": 14,
-                "titleFontSize": 14,
-                "gridColor": "#d8dde0",
-                "labelLimit": 260,
-                "titleFontWeight": "normal",
-            },
-            "legend": {"labelFontSize": 14, "titleFontSize": 14, "orient": "bottom", "columns": 6, "labelLimit": 260},
-            "view": {"stroke": None},
-            "range": {"category": _SHADES if chart.is_ordered else PALETTE},
-        },
-    }
-    return base | _FORMS[chart.kind](chart, categories)
-
-
-def _bar(chart: Chart, categories: list[Any]) -> dict[str, Any]:
-    encoding: dict[str, Any] = {
-        "y": {"field": chart.y, "type": "nominal", "sort": categories, "title": chart.y_title or None},
-        "x": {
-            "field": chart.x,
-            "type": "quantitative",
-            "title": chart.x_title or None,
-            "axis": {"format": ",d", "tickMinStep": 1},
-        },
-    }
-    if chart.colour:
-        encoding["color"] = _colour(chart)
-    return {"mark": {"type": "bar", "color": PALETTE[0]}, "encoding": encoding}
-
-
-def _colour(chart: Chart) -> dict[str, Any]:
-    """Groups in the order of the query, or from low to high when they have an order of their own."""
-    return {"field": chart.colour, "type": "nominal", "title": None, "sort": "ascending" if chart.is_ordered else None}
-
-
-def _share_bar(chart: Chart, categories: list[Any]) -> dict[str, Any]:
-    form = _bar(chart, categories)
-    form["encoding"]["x"] |= {"stack": "normalize", "axis": {"format": ".0%"}}
-    return form
-
-
-def _column(chart: Chart, _categories: list[Any]) -> dict[str, Any]:
-    """Upright bars over a scale of steps, as a histogram has them; `colour` splits a bar."""
-    encoding: dict[str, Any] = {
-        "x": {
-            "field": chart.x,
-            "type": "ordinal",
-            "title": chart.x_title or None,
-            "axis": {"labelAngle": 0, "labelOverlap": True},
-        },
-        "y": {
-            "field": chart.y,
-            "type": "quantitative",
-            "title": chart.y_title or None,
-            "axis": {"format": ",d", "tickMinStep": 1},
-        },
-    }
-    if chart.colour:
-        encoding["color"] = _colour(chart)
-    return {"mark": {"type": "bar", "color": PALETTE[0]}, "encoding": encoding, "height": chart.height or 280}
-
-
-def _interval(chart: Chart, categories: list[Any]) -> dict[str, Any]:
-    """A dot for each category of y and a line from `low` to `high`; the scale need not begin at nought, as no bar does."""
-    rows = {"field": chart.y, "type": "nominal", "sort": categories, "title": chart.y_title or None}
-    scale = {"scale": {"zero": False}, "type": "quantitative"}
-    colour = {"color": _colour(chart)} if chart.colour else {}
-    line = {"x": {"field": chart.low, "title": chart.x_title or None, **scale}, "x2": {"field": chart.high}, "y": rows}
-    dot = {"x": {"field": chart.x, **scale}, "y": rows}
-    return {
-        "layer": [
-            {"mark": {"type": "rule", "strokeWidth": 3, "color": PALETTE[6]}, "encoding": line | colour},
-            {"mark": {"type": "point", "filled": True, "size": 90, "opacity": 1, "color": PALETTE[0]}, "encoding": dot | colour},
-        ]
-    }
-
-
-def _line(chart: Chart, _categories: list[Any]) -> dict[str, Any]:
-    encoding: dict[str, Any] = {
-        "x": {"field": chart.x, "type": "temporal", "title": chart.x_title or None, "axis": {"format": "%b %Y"}},
-        "y": {"field": chart.y, "type": "quantitative", "title": chart.y_title or None, "axis": {"format": ",d"}},
-    }
-    if chart.colour:
-        encoding["color"] = _colour(chart)
-    return {
-        "mark": {"type": "line", "strokeWidth": 3, "color": PALETTE[0]},
-        "encoding": encoding,
-        "height": chart.height or 280,
-    }
-
-
-_FORMS = {
-    "bar": _bar,
-    "stacked_bar": _bar,
-    "share_bar": _share_bar,
-    "column": _column,
-    "interval": _interval,
-    "line": _line,
-}
-
-
 def _accessible(svg: str, chart: Chart) -> str:
     """Give the picture a name and a text alternative, and let it shrink with the page."""
     width, height = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg).groups()
     inner = re.sub(r"^.*?<svg[^>]*>", "", svg, count=1, flags=re.DOTALL)
     # Marks carry aria attributes of their own, which would read out every bar: the whole is one image.
     inner = re.sub(r' (aria-[a-z]+|role)="[^"]*"', "", inner)
+    inner = _with_names_of_its_own(inner)
     return (
         f'<svg role="img" aria-label="{escape(chart.title)}. {escape(chart.description)}" viewBox="0 0 {width} {height}" '
         f'style="max-width:{float(width):.0f}px" class="chart">{inner}'
     )
+
+
+def _with_names_of_its_own(inner: str) -> str:
+    """Name clips and gradients by what the picture holds: Vega calls them the same in every picture, and a page has many."""
+    if ' id="' not in inner:
+        return inner
+    mark = hashlib.sha256(inner.encode()).hexdigest()[:8]
+    return re.sub(r'( id="|url\(#|href="#)', rf"\g<1>c{mark}-", inner)

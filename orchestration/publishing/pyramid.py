@@ -5,22 +5,27 @@ Drawn here and not by Vega-Lite, because most pages of a site have one: Vega mea
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from html import escape
+from collections.abc import Collection, Mapping, Sequence
+
+from orchestration.publishing.svg import GRID, picture, text
 
 _WIDTH, _GUTTER, _ROW, _BAR = 680, 64, 20, 17
 _BELOW = 76
 _MOST_TICKS = 4
-_LABEL = "#212b32"
-_GRID = "#d8dde0"
 
 
 def draw_pyramid(
-    categories: Sequence[str], groups: Sequence[str], counts: Mapping[tuple[str, str], float], colours: Sequence[str], title: str
+    categories: Sequence[str],
+    groups: Sequence[str],
+    counts: Mapping[tuple[str, str], float],
+    colours: Sequence[str],
+    title: str,
+    hidden: Collection[tuple[str, str]] = (),
 ) -> str:
     """Two groups back to back as one `<svg>` element: the first of `groups` to the left, `categories` from the bottom up.
 
-    `counts` maps (category, group) to a count; one that is missing is nought. `title` names the axis.
+    `counts` maps (category, group) to a count; one that is missing is nought. Those in `hidden` say so in place of a bar.
+    `title` names the axis.
     """
     half = (_WIDTH - _GUTTER) / 2
     middle, bottom = _GUTTER + half, _ROW * len(categories)
@@ -30,21 +35,24 @@ def draw_pyramid(
     parts = []
     for tick in range(0, int(most) + 1, step):
         for x in {middle - tick * scale, middle + tick * scale}:
-            parts.append(f'<path d="M{x:.1f},0V{bottom}" stroke="{_GRID}"/>')
-            parts.append(_text(x, bottom + 18, f"{tick:,}", "middle"))
+            parts.append(f'<path d="M{x:.1f},0V{bottom}" stroke="{GRID}"/>')
+            parts.append(text(x, bottom + 18, f"{tick:,}", "middle"))
     for place, category in enumerate(reversed(categories)):
         top = place * _ROW
-        parts.append(_text(_GUTTER - 8, top + 14, category, "end"))
+        parts.append(text(_GUTTER - 8, top + 14, category, "end"))
         for side, (group, colour) in enumerate(zip(groups, colours, strict=True)):
+            if (category, group) in hidden:
+                parts.append(text(middle + (6 if side else -6), top + 14, "hidden", "start" if side else "end"))
+                continue
             width = counts.get((category, group), 0) * scale
             x = middle if side else middle - width
             parts.append(f'<rect x="{x:.1f}" y="{top + 1}" width="{width:.1f}" height="{_BAR}" fill="{colour}"/>')
-    parts.append(_text(middle, bottom + 40, title, "middle"))
+    parts.append(text(middle, bottom + 40, title, "middle"))
     for side, (group, colour) in enumerate(zip(groups, colours, strict=True)):
         x = _GUTTER + 110 * side
         parts.append(f'<rect x="{x}" y="{bottom + 56}" width="12" height="12" fill="{colour}"/>')
-        parts.append(_text(x + 18, bottom + 67, group, "start"))
-    return f'<svg viewBox="0 0 {_WIDTH} {bottom + _BELOW}" font-size="14">{"".join(parts)}</svg>'
+        parts.append(text(x + 18, bottom + 67, group, "start"))
+    return picture(_WIDTH, bottom + _BELOW, parts)
 
 
 def tick_step(largest: float) -> int:
@@ -53,7 +61,3 @@ def tick_step(largest: float) -> int:
     while step * _MOST_TICKS < largest:
         step = step * 5 // 2 if str(step)[0] == "2" else step * 2
     return step
-
-
-def _text(x: float, y: float, text: str, anchor: str) -> str:
-    return f'<text x="{x:.1f}" y="{y}" text-anchor="{anchor}" fill="{_LABEL}">{escape(text)}</text>'
