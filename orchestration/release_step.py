@@ -9,8 +9,8 @@ from orchestration.patient_index import linkage_model
 from orchestration.provenance import git_commit
 from orchestration.publishing import release
 from orchestration.publishing.disclosure_ledger import DisclosureLedger
-from orchestration.publishing.pages import build_site
 from orchestration.settings import PROJECT_DIR, Settings
+from orchestration.sites import site_builder
 from orchestration.status import source_states
 
 _SHORT_ID = 8
@@ -45,7 +45,7 @@ def publish_release(settings: Settings, run_id: str, as_of: date) -> release.Rel
         key=settings.require_key(),
         limits=settings.limits,
         keep=settings.keep_releases,
-        build_site=build_site,
+        build_site=site_builder(settings),
         disclosure_policy=settings.disclosure_policy,
         ledger=DisclosureLedger(settings.disclosure_dir),
     )
