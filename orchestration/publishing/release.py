@@ -20,7 +20,7 @@ from typing import Any
 import duckdb
 
 from linkage.sql import ident, literal
-from orchestration.duck import Limits, connect, write_parquet
+from orchestration.duck import Limits, attach_warehouse, connect, write_parquet
 from orchestration.landing.keys import PseudonymisationKey, token_sql
 from orchestration.publishing.disclosure import DisclosureError
 from orchestration.publishing.disclosure_ledger import DisclosureLedger
@@ -348,7 +348,7 @@ def _attach(connection: duckdb.DuckDBPyConnection, build_database: Path, target:
     """Attach the build database, whose name is returned, and a new file with an empty schema `marts` as `release`."""
     # Views of the build database name it by its file's name, so it is attached under that name.
     source = build_database.stem
-    connection.execute(f"attach {literal(build_database)} as {source} (read_only)")
+    attach_warehouse(connection, build_database, source)
     connection.execute(f"attach {literal(target)} as release (storage_version {literal(STORAGE_VERSION)})")
     connection.execute("create schema release.marts")
     return source
@@ -366,7 +366,7 @@ def _copy_marts(
         if "person" not in columns:
             raise ReleaseError(f"{build_database} has no mart `person` in schema {schema}: the dbt build did not finish.")
         key.install(connection)
-        _make_person_ids(connection, source, schema, columns, purpose)
+        _make_person_ids(connection, source, schema, purpose)
         counts = {table: _copy_table(connection, source, schema, table, names) for table, names in columns.items()}
         connection.execute("detach release")
     return counts
@@ -385,22 +385,11 @@ def _mart_columns(connection: duckdb.DuckDBPyConnection, source: str, schema: st
     return tables
 
 
-def _make_person_ids(
-    connection: duckdb.DuckDBPyConnection,
-    source: str,
-    schema: str,
-    columns: Mapping[str, Sequence[tuple[str, str | None]]],
-    purpose: str,
-) -> None:
+def _make_person_ids(connection: duckdb.DuckDBPyConnection, source: str, schema: str, purpose: str) -> None:
     """One row per person: the id of the index, and a keyed id of this purpose, so that two purposes' outputs cannot be joined."""
-    people = " union ".join(
-        f"select person_id from {source}.{schema}.{ident(table)}"
-        for table, names in columns.items()
-        if "person_id" in {name for name, _ in names}
-    )
     connection.execute(
         f"create temp table purpose_person as select person.person_id, {purpose_id_sql(purpose)} as purpose_id "
-        f"from ({people}) as person where person.person_id is not null"
+        f"from {source}.{schema}.person as person"
     )
 
 
@@ -420,7 +409,11 @@ def _copy_table(
         f"create table release.marts.{ident(table)} as select {listed} from {source}.{schema}.{ident(table)} as mart {join}"
     )
     _copy_comments(connection, source, schema, table, columns)
-    return connection.execute(f"select count(*) from release.marts.{ident(table)}").fetchall()[0][0]
+    n_strangers = "count(*) - count(person_id)" if "person_id" in names else "0"
+    ((n_rows, n_unknown),) = connection.execute(f"select count(*), {n_strangers} from release.marts.{ident(table)}").fetchall()
+    if n_unknown:
+        raise ReleaseError(f"{schema}.{table} has {n_unknown} rows about people whom {schema}.person does not have.")
+    return n_rows
 
 
 def _copy_comments(

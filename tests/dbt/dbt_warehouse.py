@@ -20,7 +20,7 @@ LOADS = {"_changed_seq", "_load_seq"}
 
 @dataclass
 class Warehouse:
-    """The project on a data directory of its own. dbt writes the location of every raw table into the manifest when it parses."""
+    """The project on a data directory of its own."""
 
     data_dir: Path
     as_of: str = AS_OF
@@ -37,7 +37,7 @@ class Warehouse:
                 [
                     "--quiet", *arguments,
                     "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
-                    "--target-path", str(self.data_dir / "target"), "--log-path", str(self.data_dir / "logs"),
+                    "--target-path", str(self.data_dir / "target"), "--log-level-file", "none",
                     "--vars", f"{{as_of: {self.as_of}}}",
                 ]
             )  # fmt: skip
