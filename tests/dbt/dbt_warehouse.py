@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,6 +28,12 @@ class Warehouse:
     manifest: Manifest | None = None
     messages: list[str] = field(default_factory=list)
     parse_warnings: tuple[str, ...] = ()
+
+    def copy(self, data_dir: Path) -> Warehouse:
+        """The same warehouse in another directory, for models to be run on other rows; raw tables are those of the first."""
+        shutil.copytree(self.data_dir / "warehouse", data_dir / "warehouse")
+        (data_dir / "raw").symlink_to(self.data_dir / "raw")
+        return Warehouse(data_dir, manifest=self.manifest)
 
     def invoke(self, *arguments: str) -> object:
         """Run a dbt command; the test fails with dbt's own words when it does not succeed."""
