@@ -23,13 +23,14 @@ from uuid import uuid4
 
 import duckdb
 
+from linkage.duck import connect
 from linkage.explain import read_records
 from linkage.registry import attached
 from linkage.sql import literal, literals
 from linkage.whole_file import written_privately
 from orchestration.access_register import AccessError, AccessRefused, read_access, why_not
 from orchestration.audit_log import AuditLog
-from orchestration.duck import attach_warehouse, connect
+from orchestration.duck import attach_warehouse
 from orchestration.names_expiry import expire
 from orchestration.night import TIMEZONE
 from orchestration.publishing.release import Release, current_release, purpose_id_sql

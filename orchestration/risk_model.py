@@ -12,9 +12,10 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
+from linkage.duck import connect
 from linkage.sql import literal
 from linkage.whole_file import written_whole
-from orchestration.duck import attach_warehouse, connect
+from orchestration.duck import attach_warehouse
 from orchestration.landing.errors import LandingError
 from orchestration.past_build import built_as_of
 from orchestration.settings import Settings

@@ -13,9 +13,9 @@ import duckdb
 import pyarrow.csv
 import pyarrow.parquet
 
+from linkage.duck import connect
 from linkage.sql import ident, literal
 from linkage.whole_file import written_whole
-from orchestration.duck import connect
 from orchestration.publishing.release import OPEN, PURPOSES, ReleaseError, current_release
 from orchestration.settings import Settings
 from orchestration.sheet import harmless_sql

@@ -9,10 +9,11 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from linkage.duck import Limits, connect
 from linkage.sql import literal
 from orchestration.codelists.library import Codelist
 from orchestration.codelists.reading import CodelistError, Entry
-from orchestration.duck import Limits, attach_warehouse, connect
+from orchestration.duck import attach_warehouse
 
 #: Event tables of the build database with codes of each system; diagnoses and results share SNOMED CT.
 _EVENTS = {"snomed": ("condition_event", "observation"), "icd10": ("condition_event",), "dmd": ("medication",)}

@@ -19,8 +19,9 @@ from typing import Any
 
 import duckdb
 
+from linkage.duck import Limits, connect
 from linkage.sql import ident, literal
-from orchestration.duck import Limits, attach_warehouse, connect, write_parquet
+from orchestration.duck import attach_warehouse, write_parquet
 from orchestration.landing.keys import PseudonymisationKey, token_sql
 from orchestration.publishing.dictionary_tables import write_dictionary
 from orchestration.publishing.disclosure import DisclosureError
