@@ -19,11 +19,14 @@ from typing import Any
 
 import duckdb
 
+from linkage.duck import Limits, connect
 from linkage.sql import ident, literal
-from orchestration.duck import Limits, connect, write_parquet
+from orchestration.duck import attach_warehouse, write_parquet
 from orchestration.landing.keys import PseudonymisationKey, token_sql
+from orchestration.publishing.dictionary_tables import write_dictionary
 from orchestration.publishing.disclosure import DisclosureError
 from orchestration.publishing.disclosure_ledger import DisclosureLedger
+from orchestration.publishing.lineage import LineageByTable
 from orchestration.publishing.open_data import OPEN_DEFINITIONS, control, read_policy, read_true_counts
 from orchestration.publishing.pages import SiteFacts
 from orchestration.publishing.pending import keep_pending, pending_file, settle_pending
@@ -115,13 +118,15 @@ def publish(
     build_site: SiteBuilder,
     disclosure_policy: str,
     ledger: DisclosureLedger,
+    lineage: LineageByTable,
 ) -> Release:
     """Build the release that `facts` names from the marts of `build_database`, and make it the current one.
 
     Publishing the same release id again switches to what is there and builds nothing. `release_rows_dir` gets the row of the
     `release` table, before the marts are copied, so that a release lists itself; a row whose release was never finished is
     taken back. `members_dir` gets who is in which cohort, for the next release to be compared with, for as long as the release is
-    kept. At most `keep` releases stay. Open data follows `disclosure_policy` and the `ledger` of what was published before.
+    kept. At most `keep` releases stay. The release's dictionary says the `lineage` of its tables. Open data follows
+    `disclosure_policy` and the `ledger` of what was published before.
 
     Raises `ReleaseError` when the build database, the mart `person` of a purpose or a table of open data is missing, or when open
     data cannot be made safe.
@@ -135,11 +140,20 @@ def publish(
             _write_release_row(facts, build_database, release_rows_dir),
             _write_members(facts, build_database, members_dir),
         ]
-        tables = _build(facts, building, build_database, pages_dir, key, limits, build_site)
-        if OPEN not in facts.withheld:
-            tables[OPEN] = _build_open(
-                facts, building / OPEN, build_database, pages_dir, limits, build_site, disclosure_policy, ledger
-            )
+        of_purposes = _tables_of_purposes(build_database)
+        tables: dict[str, dict[str, int]] = {}
+        for purpose, schema in (PURPOSES | {OPEN: OPEN_SCHEMA}).items():
+            if purpose in facts.withheld:
+                continue
+            (building / purpose / "parquet").mkdir(parents=True)
+            database = building / purpose / f"{purpose}.duckdb"
+            if purpose == OPEN:
+                counts = _copy_open(facts, build_database, database, limits, disclosure_policy, ledger)
+            else:
+                counts = _copy_marts(build_database, schema, database, purpose, key, limits)
+            tables[purpose] = _describe(database, purpose, schema, counts, lineage, limits)
+            _export_parquet(database, building / purpose / "parquet", list(tables[purpose]), limits)
+            build_site(database, pages_dir, building / purpose / "site", _site_facts(facts, purpose, of_purposes))
         _write_manifest(building, facts, tables)
         _make_durable(building)
         building.rename(final)
@@ -274,36 +288,14 @@ def purpose_id_sql(purpose: str) -> str:
     return token_sql(f"{literal(f'person|{purpose}|')} || cast(person.person_id as varchar)")
 
 
-def _build(
-    facts: ReleaseFacts,
-    folder: Path,
-    build_database: Path,
-    pages_dir: Path,
-    key: PseudonymisationKey,
-    limits: Limits,
-    build_site: SiteBuilder,
-) -> dict[str, dict[str, int]]:
-    of_purposes = _tables_of_purposes(build_database)
-    tables: dict[str, dict[str, int]] = {}
-    for purpose, schema in PURPOSES.items():
-        if purpose in facts.withheld:
-            continue
-        purpose_dir = folder / purpose
-        (purpose_dir / "parquet").mkdir(parents=True)
-        database = purpose_dir / f"{purpose}.duckdb"
-        tables[purpose] = _copy_marts(build_database, schema, database, purpose, key, limits)
-        _export_parquet(database, purpose_dir / "parquet", list(tables[purpose]), limits)
-        build_site(database, pages_dir, purpose_dir / "site", _site_facts(facts, purpose, of_purposes))
-    return tables
-
-
 def _tables_of_purposes(build_database: Path) -> dict[str, list[str]]:
-    """Every purpose's tables, so that a page that asks for another's can be told whose they are."""
-    if not build_database.exists():
-        raise ReleaseError(f"There is no build database at {build_database}: run `phm run` first.")
+    """Every purpose's marts, so that a page that asks for another's can be told whose they are."""
     with duckdb.connect(str(build_database), read_only=True) as connection:
-        schemas = {**PURPOSES, OPEN: OPEN_SCHEMA}.items()
-        return {purpose: list(_mart_columns(connection, build_database.stem, schema)) for purpose, schema in schemas}
+        rows = connection.execute(
+            "select schema_name, list(distinct table_name) from duckdb_columns() where not internal group by schema_name"
+        ).fetchall()
+    by_schema = dict(rows)
+    return {purpose: by_schema.get(schema, []) for purpose, schema in (PURPOSES | {OPEN: OPEN_SCHEMA}).items()}
 
 
 def _site_facts(facts: ReleaseFacts, purpose: str, tables: Mapping[str, Sequence[str]]) -> SiteFacts:
@@ -324,18 +316,15 @@ def site_facts(release: Release, purpose: str) -> SiteFacts:
     return SiteFacts(purpose, release.release_id, as_of, manifest["is_synthetic"], manifest["sources"], tables)
 
 
-def _build_open(
+def _copy_open(
     facts: ReleaseFacts,
-    folder: Path,
     build_database: Path,
-    pages_dir: Path,
+    database: Path,
     limits: Limits,
-    build_site: SiteBuilder,
     disclosure_policy: str,
     ledger: DisclosureLedger,
 ) -> dict[str, int]:
-    (folder / "parquet").mkdir(parents=True)
-    database = folder / f"{OPEN}.duckdb"
+    """Write the tables of open data, controlled, into a new file. Returns rows by table."""
     with connect(limits) as connection:
         source = _attach(connection, build_database, database)
         try:
@@ -343,23 +332,33 @@ def _build_open(
             tables = control(read_true_counts(connection, f"{source}.{OPEN_SCHEMA}"), policy, ledger, facts.release_id)
         except DisclosureError as error:
             raise ReleaseError(f"Open data: {error}") from error
-        columns = _mart_columns(connection, source, OPEN_SCHEMA)
+        marts = _marts(connection, source, OPEN_SCHEMA)
         for table, rows in tables.items():
             connection.register("controlled", rows)
             target = f"release.marts.{ident(table)}"
             connection.execute(f"create table {target} as select * from {source}.{OPEN_SCHEMA}.{ident(table)} limit 0")
             connection.execute(f"insert into {target} by name select * from controlled")
-            _copy_comments(connection, source, OPEN_SCHEMA, table, columns[table])
+            marts[table].copy_descriptions(connection)
         counts = {table: rows.height for table, rows in tables.items()}
         for table in OPEN_DEFINITIONS:
-            if table not in columns:
+            if table not in marts:
                 raise ReleaseError(
                     f"{build_database} has no table `{table}` in schema {OPEN_SCHEMA}: the dbt build did not finish."
                 )
-            counts[table] = _copy_table(connection, source, OPEN_SCHEMA, table, columns[table])
+            counts[table] = _copy_table(connection, source, marts[table])
         connection.execute("detach release")
-    _export_parquet(database, folder / "parquet", list(counts), limits)
-    build_site(database, pages_dir, folder / "site", _site_facts(facts, OPEN, _tables_of_purposes(build_database)))
+    return counts
+
+
+def _describe(
+    database: Path, purpose: str, schema: str, n_rows: Mapping[str, int], lineage: LineageByTable, limits: Limits
+) -> dict[str, int]:
+    """Add what a release says of its own tables. Returns rows by table, with what was added."""
+    of_tables = {table: origin for (made_in, table), origin in lineage.items() if made_in == schema}
+    with connect(limits) as connection:
+        connection.execute(f"attach {literal(database)} as release")
+        counts = write_dictionary(connection, "release", purpose, n_rows, of_tables)
+        connection.execute("detach release")
     return counts
 
 
@@ -367,7 +366,7 @@ def _attach(connection: duckdb.DuckDBPyConnection, build_database: Path, target:
     """Attach the build database, whose name is returned, and a new file with an empty schema `marts` as `release`."""
     # Views of the build database name it by its file's name, so it is attached under that name.
     source = build_database.stem
-    connection.execute(f"attach {literal(build_database)} as {source} (read_only)")
+    attach_warehouse(connection, build_database, source)
     connection.execute(f"attach {literal(target)} as release (storage_version {literal(STORAGE_VERSION)})")
     connection.execute("create schema release.marts")
     return source
@@ -377,88 +376,89 @@ def _copy_marts(
     build_database: Path, schema: str, target: Path, purpose: str, key: PseudonymisationKey, limits: Limits
 ) -> dict[str, int]:
     """Copy one purpose's marts into a new file, persons re-keyed. Returns rows by table."""
+    if not build_database.exists():
+        raise ReleaseError(f"There is no build database at {build_database}: run `phm run` first.")
     with connect(limits) as connection:
         source = _attach(connection, build_database, target)
-        columns = _mart_columns(connection, source, schema)
-        if "person" not in columns:
+        marts = _marts(connection, source, schema)
+        if "person" not in marts:
             raise ReleaseError(f"{build_database} has no mart `person` in schema {schema}: the dbt build did not finish.")
         key.install(connection)
-        _make_person_ids(connection, source, schema, columns, purpose)
-        counts = {table: _copy_table(connection, source, schema, table, names) for table, names in columns.items()}
+        _make_person_ids(connection, source, schema, purpose)
+        counts = {name: _copy_table(connection, source, mart) for name, mart in marts.items()}
         connection.execute("detach release")
     return counts
 
 
-def _mart_columns(connection: duckdb.DuckDBPyConnection, source: str, schema: str) -> dict[str, list[tuple[str, str | None]]]:
-    """Columns and their comments by table, in order."""
+@dataclass(frozen=True)
+class _Mart:
+    """A table to publish, from one schema of the build database: its description, and its columns with theirs, in order."""
+
+    schema: str
+    name: str
+    description: str | None
+    columns: Mapping[str, str | None]
+
+    def copy_descriptions(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Descriptions travel with the data: `describe` in any client shows them."""
+        table = f"release.marts.{ident(self.name)}"
+        said = {f"column {table}.{ident(column)}": comment for column, comment in self.columns.items()}
+        said[f"table {table}"] = self.description
+        comments = [f"comment on {what} is {literal(comment)}" for what, comment in said.items() if comment]
+        connection.execute("; ".join(["begin", *comments, "commit"]))  # alone, each would be flushed to the disk
+
+
+def _marts(connection: duckdb.DuckDBPyConnection, source: str, schema: str) -> dict[str, _Mart]:
+    """The marts of a schema by name."""
     rows = connection.execute(
-        "select table_name, column_name, comment from duckdb_columns() "
-        "where database_name = ? and schema_name = ? order by table_name, column_index",
+        """
+        with relation as (
+            select database_name, schema_name, table_name, comment from duckdb_tables()
+            union all
+            select database_name, schema_name, view_name, comment from duckdb_views()
+        )
+
+        select relation.table_name, any_value(relation.comment),
+            list(held.column_name order by held.column_index), list(held.comment order by held.column_index)
+        from duckdb_columns() as held
+        inner join relation using (database_name, schema_name, table_name)
+        where held.database_name = $1 and held.schema_name = $2
+        group by relation.table_name
+        order by relation.table_name
+        """,
         [source, schema],
     ).fetchall()
-    tables: dict[str, list[tuple[str, str | None]]] = {}
-    for table, column, comment in rows:
-        tables.setdefault(table, []).append((column, comment))
-    return tables
+    return {
+        name: _Mart(schema, name, description, dict(zip(columns, comments, strict=True)))
+        for name, description, columns, comments in rows
+    }
 
 
-def _make_person_ids(
-    connection: duckdb.DuckDBPyConnection,
-    source: str,
-    schema: str,
-    columns: Mapping[str, Sequence[tuple[str, str | None]]],
-    purpose: str,
-) -> None:
+def _make_person_ids(connection: duckdb.DuckDBPyConnection, source: str, schema: str, purpose: str) -> None:
     """One row per person: the id of the index, and a keyed id of this purpose, so that two purposes' outputs cannot be joined."""
-    people = " union ".join(
-        f"select person_id from {source}.{schema}.{ident(table)}"
-        for table, names in columns.items()
-        if "person_id" in {name for name, _ in names}
-    )
     connection.execute(
         f"create temp table purpose_person as select person.person_id, {purpose_id_sql(purpose)} as purpose_id "
-        f"from ({people}) as person where person.person_id is not null"
+        f"from {source}.{schema}.person as person"
     )
 
 
-def _copy_table(
-    connection: duckdb.DuckDBPyConnection,
-    source: str,
-    schema: str,
-    table: str,
-    columns: Sequence[tuple[str, str | None]],
-) -> int:
-    names = [name for name, _ in columns]
+def _copy_table(connection: duckdb.DuckDBPyConnection, source: str, mart: _Mart) -> int:
+    """Copy a mart, persons re-keyed. Returns its rows."""
+    has_people = "person_id" in mart.columns
     listed = ", ".join(
-        "purpose_person.purpose_id as person_id" if name == "person_id" else f"mart.{ident(name)}" for name in names
+        "purpose_person.purpose_id as person_id" if name == "person_id" else f"mart.{ident(name)}" for name in mart.columns
     )
-    join = "left join purpose_person on mart.person_id = purpose_person.person_id" if "person_id" in names else ""
-    connection.execute(
-        f"create table release.marts.{ident(table)} as select {listed} from {source}.{schema}.{ident(table)} as mart {join}"
-    )
-    _copy_comments(connection, source, schema, table, columns)
-    return connection.execute(f"select count(*) from release.marts.{ident(table)}").fetchall()[0][0]
-
-
-def _copy_comments(
-    connection: duckdb.DuckDBPyConnection,
-    source: str,
-    schema: str,
-    table: str,
-    columns: Sequence[tuple[str, str | None]],
-) -> None:
-    """Descriptions travel with the data: `describe` in any client shows them."""
-    found = connection.execute(
-        "select comment from duckdb_tables() where database_name = $1 and schema_name = $2 and table_name = $3 "
-        "union all "
-        "select comment from duckdb_views() where database_name = $1 and schema_name = $2 and view_name = $3",
-        [source, schema, table],
-    ).fetchall()
-    if found and found[0][0]:
-        connection.execute(f"comment on table release.marts.{ident(table)} is {literal(found[0][0])}")
-    for name, comment in columns:
-        if comment:
-            connection.execute(f"comment on column release.marts.{ident(table)}.{ident(name)} is {literal(comment)}")
+    join = "left join purpose_person on mart.person_id = purpose_person.person_id" if has_people else ""
+    target = f"release.marts.{ident(mart.name)}"
+    connection.execute(f"create table {target} as select {listed} from {source}.{mart.schema}.{ident(mart.name)} as mart {join}")
+    mart.copy_descriptions(connection)
+    n_strangers = "count(*) - count(person_id)" if has_people else "0"
+    ((n_rows, n_unknown),) = connection.execute(f"select count(*), {n_strangers} from {target}").fetchall()
+    if n_unknown:
+        raise ReleaseError(
+            f"{mart.schema}.{mart.name} has {n_unknown} rows about people whom {mart.schema}.person does not have."
+        )
+    return n_rows
 
 
 def _export_parquet(database: Path, folder: Path, tables: Sequence[str], limits: Limits) -> None:
