@@ -40,8 +40,8 @@ from orchestration.publishing.charts import Chart, ChartError, to_svg
 
 _STYLE = "style.css"
 _LAYOUT = "layout.html"
-#: The purpose whose tables hold nobody: it has pages of its own only.
-_OPEN = "open"
+#: What has pages of its own only: open data, whose tables hold nobody, and what goes back to a supplier.
+_BY_ITSELF = ("open", "feedback")
 _HOME = "index"
 _LINKS = "_page"
 
@@ -101,7 +101,7 @@ def build_site(database: Path, pages_dir: Path, output_dir: Path, context: Mappi
     Raises `PageError` for a page that cannot be built, and for a link to a page that is not there.
     """
     output_dir.mkdir(parents=True, exist_ok=True)
-    folders = [folder for folder in ("common", context["purpose"]) if (context["purpose"], folder) != (_OPEN, "common")]
+    folders = [*(() if context["purpose"] in _BY_ITSELF else ("common",)), context["purpose"]]
     sources = {page.stem: page for folder in folders for page in pages_dir.glob(f"{folder}/*.md")}
     layout = jinja2.Environment(autoescape=True).from_string((pages_dir / _LAYOUT).read_text(encoding="utf-8"))
     style = (pages_dir / _STYLE).read_text(encoding="utf-8")
