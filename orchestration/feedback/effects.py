@@ -180,7 +180,7 @@ def _concerned(con: duckdb.DuckDBPyConnection) -> None:
         inner join kind_of_fault on person_of.kind = kind_of_fault.kind
         inner join contract_table as contract
             on person_of.source = contract.source and person_of.table_name = contract.table_name
-        left join build.core.person_record as known on person_of.record_token = known.record_token
+        left join build.core.record as known on person_of.record_token = known.record_token
         left join build.core.person as person on known.person_id = person.person_id
         left join alone on person_of.record_token = alone.record_token
         left join deciding on person_of.source = deciding.source and person_of.table_name = deciding.table_name

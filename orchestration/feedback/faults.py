@@ -41,13 +41,14 @@ _ASKS_ETHNICITY = ("gp_emis", "gp_systmone")
 def collect(
     con: duckdb.DuckDBPyConnection, sources: Sequence[Source], raw_dir: Path, identifiable_dir: Path, as_of: date
 ) -> None:
-    """Fill `fault`, and `delivery_standing` with the loads whose rows still count."""
+    """Fill `fault`; on the way make `said`, what records say of who somebody is, and `received`, the rows of each delivery."""
     con.execute(f"create temp table fault ({', '.join(f'{name} {kind}' for name, kind in _FAULT.items())})")
     _describe_tables(con, sources)
     _read_deliveries(con, raw_dir, as_of)
     _read_organisations(con, sources, raw_dir)
     _read_local_ids(con, identifiable_dir)
     _quarantined(con, sources, raw_dir, identifiable_dir)
+    _count_received(con, sources, raw_dir)
     _identity(con, sources, identifiable_dir)
     _not_mapped(con)
     _checked(con, sources, raw_dir)
@@ -118,29 +119,33 @@ def _read_local_ids(con: duckdb.DuckDBPyConnection, identifiable_dir: Path) -> N
 
 def _quarantined(con: duckdb.DuckDBPyConnection, sources: Sequence[Source], raw_dir: Path, identifiable_dir: Path) -> None:
     files = [str(path) for path in sorted((identifiable_dir / "quarantine").glob("*/*/*.parquet"))]
-    if not files:
-        return
     kept_out = ", ".join(f"cast(null as {kind}) as {ident(name)}" for name, kind in QUARANTINE_COLUMNS.items())
+    by_organisation = literals([s.name for s in sources if s.terms.organisation]) or "''"
+    rows = f"union all by name select * from read_parquet([{literals(files)}], union_by_name = true)" if files else ""
     con.execute(f"""
         create temp table quarantined as
-        select row.*, load.delivery_date, load.mode
-        from (
-            select {kept_out} where false
-            union all by name
-            select * from read_parquet([{literals(files)}], union_by_name = true)
-        ) as row
-        inner join delivery_standing as load on row.load_seq = load.load_seq
-        where row.reason_code in ({literals(KINDS)})""")
-    _take_out_the_mended(con, sources, raw_dir)
-    by_organisation = literals([s.name for s in sources if s.terms.organisation]) or "''"
-    con.execute(f"""
-        insert into fault by name
         select
-            row.source,
+            row.*,
+            load.delivery_date,
+            load.mode,
+            load.load_seq in (select load_seq from delivery_standing) as is_standing,
             case
                 when row.source in ({by_organisation})
                 then coalesce(name.organisation_code, nullif(split_part(row."window", '|', 1), ''))
-            end as organisation_code,
+            end as organisation_code
+        from (
+            select {kept_out} where false
+            {rows}
+        ) as row
+        inner join delivery as load on row.load_seq = load.load_seq
+        left join organisation_name as name on row.source = name.source and split_part(row."window", '|', 1) = name.supplied
+        where row.reason_code in ({literals(KINDS)})""")
+    _take_out_the_mended(con, sources, raw_dir)
+    con.execute("""
+        insert into fault by name
+        select
+            row.source,
+            row.organisation_code,
             row.table_name,
             row.reason_code as kind,
             row.column_name,
@@ -153,22 +158,58 @@ def _quarantined(con: duckdb.DuckDBPyConnection, sources: Sequence[Source], raw_
             known.record_token
         from quarantined as row
         inner join contract_table as contract on row.source = contract.source and row.table_name = contract.table_name
-        left join organisation_name as name on row.source = name.source and split_part(row."window", '|', 1) = name.supplied
         left join local_id as known
-            on row.source = known.source and contract.namespace = known.namespace and row.local_id = known.local_id""")
+            on row.source = known.source and contract.namespace = known.namespace and row.local_id = known.local_id
+        where row.is_standing""")
+
+
+def _count_received(con: duckdb.DuckDBPyConnection, sources: Sequence[Source], raw_dir: Path) -> None:
+    """`received`: rows by source, organisation and delivery, and how many of them were kept out; rows of a file of many
+    organisations are counted for the source as a whole only.
+    """
+    by_file = literals([s.name for s in sources if (s.terms.organisation or "").startswith("file:")]) or "''"
+    con.execute(f"""
+        create temp table received as
+        with sender as (
+            select load_seq, min(split_part("window", '|', 1)) as organisation_code
+            from read_parquet({_files(raw_dir / "operations" / "delivery_window")})
+            where source in ({by_file})
+            group by load_seq
+        ),
+        file_of as (
+            select delivery.source, nullif(sender.organisation_code, '') as organisation_code, delivery.delivery_date,
+                delivery.rows_in
+            from delivery
+            left join sender on delivery.load_seq = sender.load_seq
+            where delivery.status = 'landed'
+        ),
+        counted as (
+            select source, organisation_code, delivery_date, sum(rows_in) as n_rows, 0 as n_faulty
+            from file_of where organisation_code is not null group by all
+            union all
+            select source, null, delivery_date, sum(rows_in), 0 from file_of group by all
+            union all
+            select source, organisation_code, delivery_date, null, count(*)
+            from quarantined where organisation_code is not null group by all
+            union all
+            select source, null, delivery_date, null, count(*) from quarantined group by all
+        )
+        select source, organisation_code, delivery_date, sum(n_rows) as n_rows, sum(n_faulty) as n_faulty
+        from counted
+        group by all""")
 
 
 def _take_out_the_mended(con: duckdb.DuckDBPyConnection, sources: Sequence[Source], raw_dir: Path) -> None:
-    """A row that came again, well, in a later delta is a fault no more. Keys that raw holds as they are sent can be compared."""
+    """A row that came again, well, in a later delivery stands no more. Keys that raw holds as they are sent can be compared."""
     tables = {(source.name, table.name): table for source in sources for table in source.tables}
-    found = con.execute("select distinct source, table_name from quarantined where mode <> 'full'").fetchall()
+    found = con.execute("select distinct source, table_name from quarantined where is_standing and mode <> 'full'").fetchall()
     for source, name in found:
         table = tables[source, name]
         if any(table.column(part).is_identity_only for part in table.terms.key):
             continue
         parts = [f"{literal(part + '=')} || coalesce(cast({ident(part)} as varchar), '')" for part in table.terms.key]
         con.execute(f"""
-            delete from quarantined
+            update quarantined set is_standing = false
             where source = {literal(source)} and table_name = {literal(name)} and exists (
                 select 1
                 from read_parquet({_files(raw_dir / source / name)}, union_by_name = true) as landed
@@ -240,7 +281,7 @@ def _describe_records(con: duckdb.DuckDBPyConnection, files: Sequence[str]) -> N
         from build.core.record as record
         inner join numbered on record.record_token = numbered.record_token
         inner join local_id on record.record_token = local_id.record_token
-        where record.is_shared and not coalesce(record.is_test_record, false)
+        where not coalesce(record.is_test_record, false)
         window same_number as (partition by record.source, record.organisation_code, numbered.last.number)""")
 
 
@@ -297,7 +338,7 @@ def _not_mapped(con: duckdb.DuckDBPyConnection) -> None:
                 local_id.local_id,
                 statement.record_token
             from build.intermediate.{view} as statement
-            inner join build.core.record as record on statement.record_token = record.record_token and record.is_shared
+            inner join build.core.record as record on statement.record_token = record.record_token
             left join local_id on statement.record_token = local_id.record_token
             where statement.code is null and not statement.is_deleted""")
 

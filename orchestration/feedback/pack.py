@@ -18,6 +18,7 @@ import duckdb
 from linkage.sql import ident, literal
 from orchestration.duck import connect
 from orchestration.feedback.effects import weigh
+from orchestration.feedback.errors import FeedbackError
 from orchestration.feedback.faults import collect
 from orchestration.landing.contract import read_contracts
 from orchestration.publishing.pages import build_site, format_value
@@ -38,10 +39,6 @@ _ROWS = (
 )  # fmt: skip
 #: Their cells that hold what a supplier sent, which a spreadsheet must not run.
 _TEXT = frozenset({"what", "file", "row_identity", "local_id"})
-
-
-class FeedbackError(Exception):
-    """The packs cannot be made; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -172,13 +169,14 @@ _TABLES: Mapping[str, str] = {
         {_of_pack("fault")}
         order by pack.slug, summary.rank, fault.delivery_date, fault.file, fault.line, fault.row_identity, fault.local_id""",
     "pack_delivery": f"""
-        select pack.slug, counted.delivery_date, cast(counted.n_rows as bigint) as n_rows, cast(counted.n_faulty as bigint) as n_faulty
+        select pack.slug, counted.delivery_date, cast(counted.n_rows as bigint) as n_rows,
+            cast(counted.n_faulty as bigint) as n_faulty
         from received as counted
         {_of_pack("counted")}
         order by pack.slug, counted.delivery_date""",
     # what is held of a table is judged for the source as a whole: a file may hold many organisations
     "pack_score": """
-        select pack.slug, score.table_name, score.dimension, score.measured_on, score.n_tests, score.n_failed, score.score
+        select pack.slug, score.table_name, score.dimension, score.measured_on, score.n_tests, score.n_failed, score.score, score.is_latest
         from build.core.data_quality_score as score
         inner join packs.pack as pack on score.source = pack.source
         order by pack.slug, score.table_name, score.dimension, score.measured_on""",

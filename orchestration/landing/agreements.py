@@ -37,8 +37,8 @@ AGREEMENT_COLUMNS = (
     "legal_basis",
 )
 
-#: A column that a file may leave out: the first day on which what an organisation sends counts. Until then it lands, is checked and
-#: linked, and belongs to nobody.
+#: A column that a file may leave out: the first day on which what an organisation sends counts. Until then it lands, is checked
+#: and linked, and belongs to nobody.
 LIVE_FROM = "live_from"
 
 ALL = "*"
