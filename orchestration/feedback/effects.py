@@ -22,6 +22,8 @@ from orchestration.feedback.kinds import KINDS
 
 #: Facts of `core.person` that a record may be the only one to know.
 _FACTS = ("birth_month", "sex", "lsoa_code", "ethnic_group")
+#: Coded events, and the column with their day.
+_CODED = {"condition_event": "event_date", "observation": "observed_on", "medication": "issued_on"}
 
 
 def weigh(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
@@ -88,17 +90,15 @@ def _deciding_shares(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
     since = literal(as_of.isoformat())
     coded = " union all ".join(
         f"""
-        select event.source, split_part(event.event_key, '|', 1) as table_name, link.person_id, entry.codelist_id
+        select event.source, split_part(event.event_key, '|', 1) as table_name, link.person_id, entry.codelist_id,
+            event.{day} as day
         from build.core.{events} as event
         inner join build.core.person_record as link on event.record_token = link.record_token
         inner join listed as entry on event.code_system = entry.code_system and event.code = entry.code
         """
-        for events in ("condition_event", "observation", "medication")
+        for events, day in _CODED.items()
     )
-    used = " union ".join(
-        f"select distinct code_system, code from build.core.{events}"
-        for events in ("condition_event", "observation", "medication")
-    )
+    used = " union ".join(f"select distinct code_system, code from build.core.{events}" for events in _CODED)
     con.execute(f"""
         create temp table deciding as
         with used as ({used}),
@@ -110,21 +110,23 @@ def _deciding_shares(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
                 and case entry.code_system when 'icd10' then left(used.code, length(entry.code)) else used.code end = entry.code
         ),
         only_statement as (
-            select any_value(source) as source, any_value(table_name) as table_name
+            select any_value(source) as source, any_value(table_name) as table_name, person_id, any_value(day) as day
             from ({coded}) as statement
             group by person_id, codelist_id
             having count(*) = 1
         ),
         only_contact as (
-            select any_value(event.source) as source, any_value(split_part(event.event_key, '|', 1)) as table_name
+            select any_value(event.source) as source, any_value(split_part(event.event_key, '|', 1)) as table_name,
+                link.person_id, cast(any_value(event.started_at) as date) as day
             from build.core.encounter as event
             inner join build.core.person_record as link on event.record_token = link.record_token
             where event.started_at >= cast({since} as date) - interval 1 year
             group by link.person_id, event.setting
             having count(*) = 1
         ),
+        -- one row may state many things of somebody on a day, and decides once
         n_deciding as (
-            select source, table_name, count(*) as n
+            select source, table_name, count(distinct struct_pack(person_id := person_id, day := day)) as n
             from (select * from only_statement union all select * from only_contact) as only_row
             group by all
         ),

@@ -176,7 +176,7 @@ _TABLES: Mapping[str, str] = {
         order by pack.slug, counted.delivery_date""",
     # what is held of a table is judged for the source as a whole: a file may hold many organisations
     "pack_score": """
-        select pack.slug, score.table_name, score.dimension, score.measured_on, score.n_tests, score.n_failed, score.score, score.is_latest
+        select pack.slug, score.table_name, score.dimension, score.measured_on, score.score, score.is_latest
         from build.core.data_quality_score as score
         inner join packs.pack as pack on score.source = pack.source
         order by pack.slug, score.table_name, score.dimension, score.measured_on""",
