@@ -28,8 +28,9 @@ _CODED = {"condition_event": "event_date", "observation": "observed_on", "medica
 
 def weigh(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
     """Make `fault_summary`: one row per source, organisation, table, kind and column of `fault`, ranked by people changed."""
-    con.execute("create temp table kind_of_fault (kind varchar, effect varchar, fix varchar)")
-    con.executemany("insert into kind_of_fault values (?, ?, ?)", [(k.code, k.effect, k.fix) for k in KINDS.values()])
+    con.execute("create temp table kind_of_fault (kind varchar, dimension varchar, effect varchar, fix varchar)")
+    kinds = [(kind.code, kind.dimension, kind.effect, kind.fix) for kind in KINDS.values()]
+    con.executemany("insert into kind_of_fault values (?, ?, ?, ?)", kinds)
     _deciding_shares(con, as_of)
     _concerned(con)
     con.execute("""
@@ -62,6 +63,7 @@ def weigh(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
             rows_of.kind,
             rows_of.column_name,
             rows_of.what || case when n_reasons > 1 then ' (and ' || (n_reasons - 1) || ' more)' else '' end as what,
+            kind_of_fault.dimension,
             kind_of_fault.fix,
             rows_of.n_rows,
             cast(people_of.n_people as bigint) as n_people,

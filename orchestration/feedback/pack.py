@@ -31,8 +31,8 @@ _PRIVATE_DIR, _PRIVATE_FILE = 0o700, 0o600
 
 #: Columns of the CSV files, of `pack_fault` and of `pack_row`.
 _SUMMARY = (
-    "rank", "table_name", "column_name", "kind", "what", "fix", "n_rows", "n_people", "n_links", "n_lists", "n_people_changed",
-    "first_delivery", "last_delivery",
+    "rank", "table_name", "column_name", "kind", "dimension", "what", "fix", "n_rows", "n_people", "n_links", "n_lists",
+    "n_people_changed", "first_delivery", "last_delivery",
 )  # fmt: skip
 _ROWS = (
     "rank", "table_name", "column_name", "kind", "what", "delivery_date", "file", "line", "row_identity", "local_id",
