@@ -48,7 +48,7 @@ def collect(
     _read_organisations(con, sources, raw_dir)
     _read_local_ids(con, identifiable_dir)
     _quarantined(con, sources, raw_dir, identifiable_dir)
-    _count_received(con, sources, raw_dir)
+    _count_received(con, sources)
     _identity(con, sources, identifiable_dir)
     _not_mapped(con)
     _checked(con, sources, raw_dir)
@@ -65,28 +65,28 @@ def _describe_tables(con: duckdb.DuckDBPyConnection, sources: Iterable[Source]) 
 
 
 def _read_deliveries(con: duckdb.DuckDBPyConnection, raw_dir: Path, as_of: date) -> None:
-    """`delivery_standing`: loads of which a window has not been replaced by a later full load."""
+    """`newest_full`: the last full load of each window; `delivery_standing`: loads of which it has not replaced every window."""
     con.execute(f"""
         create temp table delivery as
         select load_seq, source, table_name, delivery_date, file, mode, rows_in, rows_landed, status
         from read_parquet({_files(raw_dir / "operations" / "delivery")})
         where delivery_date <= {literal(as_of.isoformat())}""")
     con.execute(f"""
+        create temp table window_load as
+        select load_seq, source, table_name, "window", mode
+        from read_parquet({_files(raw_dir / "operations" / "delivery_window")})""")
+    con.execute("""
+        create temp table newest_full as
+        select source, table_name, "window", max(load_seq) as load_seq
+        from window_load
+        where mode = 'full'
+        group by all""")
+    con.execute("""
         create temp table delivery_standing as
-        with window_load as (
-            select load_seq, source, table_name, "window", mode
-            from read_parquet({_files(raw_dir / "operations" / "delivery_window")})
-        ),
-        newest as (
-            select source, table_name, "window", max(load_seq) as load_seq
-            from window_load
-            where mode = 'full'
-            group by all
-        ),
-        replaced as (
+        with replaced as (
             select load.load_seq
             from window_load as load
-            left join newest
+            left join newest_full as newest
                 on load.source = newest.source and load.table_name = newest.table_name and load."window" = newest."window"
             group by load.load_seq
             having bool_and(newest.load_seq is not null and newest.load_seq > load.load_seq)
@@ -128,7 +128,8 @@ def _quarantined(con: duckdb.DuckDBPyConnection, sources: Sequence[Source], raw_
             row.*,
             load.delivery_date,
             load.mode,
-            load.load_seq in (select load_seq from delivery_standing) as is_standing,
+            load.load_seq in (select load_seq from delivery_standing)
+            and coalesce(newest.load_seq <= load.load_seq, true) as is_standing,
             case
                 when row.source in ({by_organisation})
                 then coalesce(name.organisation_code, nullif(split_part(row."window", '|', 1), ''))
@@ -138,6 +139,8 @@ def _quarantined(con: duckdb.DuckDBPyConnection, sources: Sequence[Source], raw_
             {rows}
         ) as row
         inner join delivery as load on row.load_seq = load.load_seq
+        left join newest_full as newest
+            on row.source = newest.source and row.table_name = newest.table_name and row."window" = newest."window"
         left join organisation_name as name on row.source = name.source and split_part(row."window", '|', 1) = name.supplied
         where row.reason_code in ({literals(KINDS)})""")
     _take_out_the_mended(con, sources, raw_dir)
@@ -163,7 +166,7 @@ def _quarantined(con: duckdb.DuckDBPyConnection, sources: Sequence[Source], raw_
         where row.is_standing""")
 
 
-def _count_received(con: duckdb.DuckDBPyConnection, sources: Sequence[Source], raw_dir: Path) -> None:
+def _count_received(con: duckdb.DuckDBPyConnection, sources: Sequence[Source]) -> None:
     """`received`: rows by source, organisation and delivery, and how many of them were kept out; rows of a file of many
     organisations are counted for the source as a whole only.
     """
@@ -172,7 +175,7 @@ def _count_received(con: duckdb.DuckDBPyConnection, sources: Sequence[Source], r
         create temp table received as
         with sender as (
             select load_seq, min(split_part("window", '|', 1)) as organisation_code
-            from read_parquet({_files(raw_dir / "operations" / "delivery_window")})
+            from window_load
             where source in ({by_file})
             group by load_seq
         ),
@@ -380,10 +383,12 @@ def _checked(con: duckdb.DuckDBPyConnection, sources: Sequence[Source], raw_dir:
                 {token} as record_token
             from read_parquet({_files(raw_dir / source / name)}, union_by_name = true) as landed
             inner join delivery_standing as load on landed._load_seq = load.load_seq
+            left join newest_full as newest
+                on newest.source = {literal(source)} and newest.table_name = {literal(name)} and landed._window = newest."window"
             left join organisation_name as name
                 on name.source = {literal(source)} and split_part(landed._window, '|', 1) = name.supplied
             left join local_id on local_id.record_token = {token} and local_id.namespace = {literal(table.record_namespace)}
-            where {breaks}""")
+            where ({breaks}) and coalesce(newest.load_seq <= landed._load_seq, true)""")
 
 
 def _breaks(kind: str, column: Column) -> str:

@@ -76,3 +76,14 @@ def test_a_row_that_landed_and_breaks_a_rule_is_found_by_its_line(make_place):
     place = make_place(table("people", columns))
     place.deliver_and_land("2026-03-30", {"people.csv": b"local_id,surname,visits\n1,Ash,3\n2,Elm,40\n"})
     assert faults(place) == [(None, "between", "visits", 3, None, "2")]
+
+
+def test_of_a_file_of_many_practices_only_what_was_replaced_is_mended(make_place):
+    """The same practice's rows came again whole; the other's faults stand."""
+    visits = table("visits", [column("id"), column("practice"), column("seen", "date")], window=["practice"])
+    place = make_place(visits, organisation="practice")
+    header = b"id,practice,seen\n"
+    both = header + b"a,P1,2026-02-31\nb,P1,2026-03-01\nc,P2,2026-02-31\nd,P2,2026-03-01\n"
+    place.deliver_and_land("2026-03-29", {"visits.csv": both})
+    place.deliver_and_land("2026-03-30", {"visits.csv": header + b"a,P1,2026-03-01\n"})
+    assert [row[0] for row in faults(place)] == ["P2"]
