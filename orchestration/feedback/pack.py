@@ -15,8 +15,9 @@ from pathlib import Path
 
 import duckdb
 
+from linkage.duck import connect
 from linkage.sql import ident, literal
-from orchestration.duck import connect
+from orchestration.duck import attach_warehouse
 from orchestration.feedback.effects import weigh
 from orchestration.feedback.errors import FeedbackError
 from orchestration.feedback.faults import collect
@@ -24,7 +25,7 @@ from orchestration.landing.contract import read_contracts
 from orchestration.publishing.pages import build_site, format_value
 from orchestration.publishing.release import current_release
 from orchestration.settings import Settings
-from orchestration.sheet import FORMULA
+from orchestration.sheet import harmless_sql
 
 _PURPOSE = "feedback"
 _PRIVATE_DIR, _PRIVATE_FILE = 0o700, 0o600
@@ -90,9 +91,8 @@ def write_packs(settings: Settings) -> list[Pack]:
 def _gather(settings: Settings, as_of: date, database: Path) -> None:
     """A database with what the page shows of every pack, by its `slug`."""
     sources = [source for source in read_contracts(settings.staging_dir).values() if not source.terms.internal]
-    # views of the build database name it by its file's name
     with connect(settings.limits) as con:
-        con.execute(f"attach {literal(settings.build_database)} as build (read_only)")
+        attach_warehouse(con, settings.build_database)
         collect(con, sources, settings.raw_dir, settings.identifiable_dir, as_of)
         _keep_to_agreements(con, settings.raw_dir)
         weigh(con, as_of)
@@ -197,7 +197,6 @@ _TABLES: Mapping[str, str] = {
 
 def _write_out(con: duckdb.DuckDBPyConnection, making: Path, site: Path, final: Path) -> list[Pack]:
     """Each pack's files below `making`; they will be below `final`."""
-    con.execute(f"create macro harmless(cell) as if(regexp_matches(cell, {literal(FORMULA)}), chr(39) || cell, cell)")
     packs = []
     for source, organisation, slug, *numbers in con.execute(
         "select source, organisation_code, slug, n_faults, n_rows, n_people_changed from packs.pack order by slug"
@@ -206,7 +205,7 @@ def _write_out(con: duckdb.DuckDBPyConnection, making: Path, site: Path, final: 
         folder = making / place
         folder.mkdir(parents=True, exist_ok=True)
         for name, table, columns in (("faults", "pack_fault", _SUMMARY), ("rows", "pack_row", _ROWS)):
-            cells = ", ".join(f"harmless({ident(c)}) as {ident(c)}" if c in _TEXT else ident(c) for c in columns)
+            cells = ", ".join(f"{harmless_sql(ident(c))} as {ident(c)}" if c in _TEXT else ident(c) for c in columns)
             con.execute(
                 f"copy (select {cells} from packs.{table} where slug = {literal(slug)} order by all) "
                 f"to {literal(folder / f'{name}.csv')} (header, delimiter ',')"

@@ -1,3 +1,3 @@
-{{ config(materialized='view', alias='coverage_series') }}
+{{ config(alias='coverage_series') }}
 
 {{ counts_for_purpose(ref('coverage_series'), 'direct_care') }}

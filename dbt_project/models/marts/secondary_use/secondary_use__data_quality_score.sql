@@ -1,3 +1,3 @@
-{{ config(materialized='view', alias='data_quality_score') }}
+{{ config(alias='data_quality_score') }}
 
 {{ without_people(ref('data_quality_score')) }}

@@ -1,3 +1,3 @@
-{{ config(materialized='view', alias='practice_recording') }}
+{{ config(alias='practice_recording') }}
 
 {{ counts_for_purpose(ref('practice_recording'), 'secondary_use') }}
