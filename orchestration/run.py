@@ -74,7 +74,7 @@ class Outcome:
 
     @property
     def has_warnings(self) -> bool:
-        is_narrowed = self.release is not None and bool(self.release.notices)
+        is_narrowed = self.release is not None and bool(self.release.notices or self.release.breaks)
         return bool(self.warnings) or is_narrowed or any(state.needs_attention for state in self.sources)
 
 

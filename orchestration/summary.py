@@ -11,7 +11,7 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
-from orchestration.publishing.release import Release
+from orchestration.publishing.release import CHANGE_NOTES, Release
 from orchestration.settings import Settings
 from orchestration.status import source_table
 
@@ -76,6 +76,12 @@ def _print_release(release: Release, console: Console) -> None:
     console.print(table, highlight=False)
     for notice in release.notices:
         console.print(f"[yellow]Not in the release:[/] {notice}", highlight=False, soft_wrap=True)
+    if release.breaks:
+        broken = "; ".join(release.breaks)
+        console.print(f"[bold red]The public interface is broken:[/] {broken}", highlight=False, soft_wrap=True)
+    if release.changed:
+        notes = f"see {CHANGE_NOTES} of each part"
+        console.print(f"Changed since the release before: {release.changed} ({notes})", highlight=False, soft_wrap=True)
     console.print(f"\nRelease {release.release_id} is in {shown(release.path)}", highlight=False, soft_wrap=True)
 
 

@@ -23,6 +23,7 @@ from linkage.duck import Limits, connect
 from linkage.sql import ident, literal
 from orchestration.duck import attach_warehouse, write_parquet
 from orchestration.landing.keys import PseudonymisationKey, token_sql
+from orchestration.publishing.changes import CHANGES, Change, Earlier, headline, render, write_changes
 from orchestration.publishing.dictionary_tables import write_dictionary
 from orchestration.publishing.disclosure import DisclosureError
 from orchestration.publishing.disclosure_ledger import DisclosureLedger
@@ -45,6 +46,9 @@ _NO_ROWS = "00000000.parquet"
 
 #: The oldest DuckDB file format, which every BI tool's reader opens.
 STORAGE_VERSION = "v1.0.0"
+
+#: The change notes of a part.
+CHANGE_NOTES = "changes.md"
 
 _CURRENT = "current"
 _MANIFEST = "manifest.json"
@@ -76,6 +80,11 @@ class ReleaseFacts:
     #: The key behind the ids of people.
     key_id: str = ""
 
+    @property
+    def code(self) -> dict[str, str | None]:
+        """Which code made it."""
+        return {"git commit": self.git_commit, "linkage model": self.model_version}
+
 
 @dataclass(frozen=True)
 class Release:
@@ -90,6 +99,10 @@ class Release:
     not_shared: Sequence[str] = ()
     sharing: str = ""
     key_id: str = ""
+    code: Mapping[str, str | None] = field(default_factory=dict)
+    #: In what it differs from the release before, in a few words, and where it breaks the public interface.
+    changed: str = ""
+    breaks: Sequence[str] = ()
 
     @property
     def notices(self) -> list[str]:
@@ -142,6 +155,7 @@ def publish(
         ]
         of_purposes = _tables_of_purposes(build_database)
         tables: dict[str, dict[str, int]] = {}
+        changes: list[Change] = []
         for purpose, schema in (PURPOSES | {OPEN: OPEN_SCHEMA}).items():
             if purpose in facts.withheld:
                 continue
@@ -151,10 +165,12 @@ def publish(
                 counts = _copy_open(facts, build_database, database, limits, disclosure_policy, ledger)
             else:
                 counts = _copy_marts(build_database, schema, database, purpose, key, limits)
-            tables[purpose] = _describe(database, purpose, schema, counts, lineage, limits)
+            earlier = _earlier_part(releases_dir, purpose, facts.key_id)
+            tables[purpose], changes_here = _describe(facts, database, purpose, counts, lineage, earlier, limits)
+            changes += changes_here
             _export_parquet(database, building / purpose / "parquet", list(tables[purpose]), limits)
             build_site(database, pages_dir, building / purpose / "site", _site_facts(facts, purpose, of_purposes))
-        _write_manifest(building, facts, tables)
+        _write_manifest(building, facts, tables, changes)
         _make_durable(building)
         building.rename(final)
         _sync_folder(releases_dir)
@@ -207,7 +223,7 @@ def read_release(path: Path) -> Release:
     return Release(
         manifest["release_id"], path, manifest["as_of"], manifest["built_at"], tables,
         manifest.get("withheld", {}), manifest.get("not_shared", ()), manifest.get("sharing", ""),
-        manifest.get("key_id", ""),
+        manifest.get("key_id", ""), manifest.get("code", {}), manifest.get("changed", ""), manifest.get("breaks", ()),
     )  # fmt: skip
 
 
@@ -350,16 +366,36 @@ def _copy_open(
     return counts
 
 
+def _earlier_part(releases_dir: Path, purpose: str, key_id: str) -> Earlier | None:
+    """One purpose's part of the release being served, or else of the newest that has it."""
+    serving = current_release(releases_dir)
+    for release in [*([serving] if serving else []), *list_releases(releases_dir)]:
+        if purpose in release.tables:
+            database = release.path / purpose / f"{purpose}.duckdb"
+            return Earlier(release.release_id, database, release.code, has_same_ids=release.key_id == key_id)
+    return None
+
+
 def _describe(
-    database: Path, purpose: str, schema: str, n_rows: Mapping[str, int], lineage: LineageByTable, limits: Limits
-) -> dict[str, int]:
-    """Add what a release says of its own tables. Returns rows by table, with what was added."""
+    facts: ReleaseFacts,
+    database: Path,
+    purpose: str,
+    n_rows: Mapping[str, int],
+    lineage: LineageByTable,
+    earlier: Earlier | None,
+    limits: Limits,
+) -> tuple[dict[str, int], list[Change]]:
+    """Add what a part says of itself: change notes and dictionary. Returns rows by table, these included, and the changes."""
+    schema = {**PURPOSES, OPEN: OPEN_SCHEMA}[purpose]
     of_tables = {table: origin for (made_in, table), origin in lineage.items() if made_in == schema}
     with connect(limits) as connection:
         connection.execute(f"attach {literal(database)} as release")
-        counts = write_dictionary(connection, "release", purpose, n_rows, of_tables)
+        changes = write_changes(connection, "release", facts.code, earlier)
+        counts = write_dictionary(connection, "release", purpose, {**n_rows, CHANGES.name: len(changes)}, of_tables)
         connection.execute("detach release")
-    return counts
+    notes = render(changes, facts.release_id, earlier)
+    (database.parent / CHANGE_NOTES).write_text(notes, encoding="utf-8")
+    return counts, changes
 
 
 def _attach(connection: duckdb.DuckDBPyConnection, build_database: Path, target: Path) -> str:
@@ -520,12 +556,17 @@ def _forget_members(folder: Path, releases_dir: Path) -> None:
             path.unlink()
 
 
-def _write_manifest(folder: Path, facts: ReleaseFacts, tables: Mapping[str, Mapping[str, int]]) -> None:
+def _write_manifest(
+    folder: Path, facts: ReleaseFacts, tables: Mapping[str, Mapping[str, int]], changes: Sequence[Change]
+) -> None:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     manifest = {
         **asdict(replace(facts, sources=list(facts.sources), withheld=dict(facts.withheld), not_shared=list(facts.not_shared))),
         "as_of": facts.as_of.isoformat(),
         "built_at": facts.built_at.isoformat(timespec="seconds"),
+        "code": facts.code,
+        "changed": headline(changes),
+        "breaks": sorted({change.in_words() for change in changes if change.is_interface_break}),
         "tables": {
             purpose: [{"table": table, "n_rows": n_rows} for table, n_rows in rows.items()] for purpose, rows in tables.items()
         },

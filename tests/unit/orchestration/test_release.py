@@ -249,6 +249,25 @@ def test_the_dictionary_says_grain_and_origin(place):
     assert query(database, entry.format("person_condition")) == [(None, None, None, None)]
 
 
+def test_a_part_is_compared_with_the_newest_release_that_has_it(place):
+    first = place("one")
+    assert (first.changed, first.breaks) == ("", [])
+    assert "no earlier release" in (first.path / "direct_care" / "changes.md").read_text()
+    closed = release.ReleaseFacts(
+        "two", date(2025, 4, 1), datetime(2025, 4, 1, 2), "abc", "model 1", withheld={"secondary_use": "?"}, key_id=KEY.key_id
+    )
+    place("two", facts=closed)
+    with duckdb.connect(str(place.folder / "build.duckdb")) as connection:
+        connection.execute("alter table marts_secondary_use.person_condition drop column condition_code")
+    made = place("three", hour=3)
+    since = "select distinct since_release_id from marts.release_change"
+    assert query(made.path / "secondary_use/secondary_use.duckdb", since) == [("one",)]
+    assert query(made.path / "direct_care/direct_care.duckdb", since) == [("two",)]
+    assert made.changed == "tables and columns 1"
+    assert made.breaks == ["`person_condition.condition_code` removed (VARCHAR)"]
+    assert "public interface is broken" in (made.path / "secondary_use" / "changes.md").read_text()
+
+
 def test_lineage_follows_models_to_the_suppliers_tables_and_stops_at_seeds():
     def model(alias, *reads):
         return {"resource_type": "model", "schema": "room", "alias": alias, "depends_on": {"nodes": list(reads)}}
