@@ -107,7 +107,7 @@ class Change:
         """One line of Markdown."""
         what = f"`{self.name}`" if self.subject in ("schema", "rows") else self.name
         if self.change == "changed":
-            return f"{what}: {self.aspect} changed from {self.value_before} to {self.value_after}"
+            return f"{what}: {self.aspect} changed from {self.value_before or 'nothing'} to {self.value_after or 'nothing'}"
         return f"{what} {self.change} ({self.value_after if self.change == 'added' else self.value_before})"
 
 
