@@ -6,10 +6,12 @@ of the archive can do no harm, and such an archive is refused as a sign of tampe
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import re
 import stat
+import struct
 import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -61,10 +63,8 @@ class Item:
             yield stream
 
     def _opened_member(self, archive: zipfile.ZipFile) -> IO[bytes]:
-        try:
+        with _refused_when_damaged(self.name):
             return archive.open(str(self.member))
-        except RuntimeError as error:  # what zipfile says of a compression that it does not know
-            raise Refusal(f"{self.name}: compressed in a way that cannot be read here ({error}); use deflate") from error
 
 
 @dataclass(frozen=True)
@@ -144,12 +144,28 @@ def _delivery_date(name: str) -> date | None:
         return None
 
 
-def _members(path: Path, name: str) -> list[str]:
+def is_damage(error: OSError) -> bool:
+    """True when reading failed because of what the bytes say, not because of the disk: a decompressor raises an error without a
+    number, and a false offset in a zip archive asks for a place before its beginning."""
+    return error.errno in (None, errno.EINVAL)
+
+
+@contextmanager
+def _refused_when_damaged(name: str) -> Iterator[None]:
+    """What zipfile raises over the directory of an archive, whose bytes it believes, becomes a `Refusal`."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            infos = [info for info in archive.infolist() if not info.is_dir()]
-    except (zipfile.BadZipFile, OSError) as error:
+        yield
+    except RuntimeError as error:  # a version or a compression that it does not know
+        raise Refusal(f"{name}: compressed in a way that cannot be read here ({error}); use deflate") from error
+    except (zipfile.BadZipFile, UnicodeDecodeError, IndexError, struct.error, OSError) as error:
+        if isinstance(error, OSError) and not is_damage(error):
+            raise
         raise Refusal(f"{name}: not a readable zip archive ({error}); it was probably cut short, ask for it again") from error
+
+
+def _members(path: Path, name: str) -> list[str]:
+    with _refused_when_damaged(name), zipfile.ZipFile(path) as archive:
+        infos = [info for info in archive.infolist() if not info.is_dir()]
     for info in infos:
         if _is_unsafe(info):
             raise Refusal(

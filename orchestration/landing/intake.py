@@ -7,7 +7,6 @@ streamed into the scratch folder. Memory use does not depend on the size of the 
 from __future__ import annotations
 
 import codecs
-import gzip
 import hashlib
 import lzma
 import shutil
@@ -22,7 +21,7 @@ from typing import BinaryIO
 import numpy as np
 
 from orchestration.landing.errors import Refusal
-from orchestration.landing.files import Item
+from orchestration.landing.files import Item, is_damage
 
 #: Blocks of this size, and what is computed from them, stay in the processor's cache.
 _BLOCK_BYTES = 1 << 18
@@ -119,7 +118,9 @@ def opened(item: Item) -> Iterator[BinaryIO]:
     try:
         with item.open() as stream:
             yield stream
-    except (EOFError, zlib.error, zipfile.BadZipFile, lzma.LZMAError, gzip.BadGzipFile) as error:
+    except (EOFError, zlib.error, zipfile.BadZipFile, lzma.LZMAError, OSError) as error:
+        if isinstance(error, OSError) and not is_damage(error):
+            raise
         raise Refusal(f"{item.name}: the compressed file is cut short or damaged ({error}); ask for it again") from error
 
 

@@ -31,7 +31,7 @@ from orchestration.landing.errors import LandingError, Refusal
 from orchestration.landing.files import Delivery, Item, find_deliveries, match_tables
 from orchestration.landing.intake import Intake, content_hash, take_in
 from orchestration.landing.keys import PseudonymisationKey
-from orchestration.landing.layout import Layout, read_layout
+from orchestration.landing.layout import Layout, read_layout, shown
 from orchestration.landing.ledger import Ledger, Load, Mode
 from orchestration.landing.quarantine import HARMLESS
 from orchestration.landing.reader import FastRows, SievedRows, TextRows, read_carefully
@@ -226,6 +226,16 @@ class _Lander:
         except Refusal as refusal:
             work.discard()
             self._refuse(batch, work.current, refusal)
+            return "refused"
+        except (duckdb.IOException, duckdb.OutOfMemoryException):
+            work.discard()
+            raise
+        except duckdb.Error as error:
+            # a fault of ours, but no file of a supplier may stop the others; DuckDB's words may hold values of rows
+            work.discard()
+            where = work.current.item.name if work.current else self._where(batch.delivery)
+            reason = f"{where}: it cannot be read here ({type(error).__name__}), which is a fault of this program: report it"
+            self._refuse(batch, work.current, Refusal(reason))
             return "refused"
         except BaseException:
             work.discard()
@@ -440,7 +450,7 @@ class _BatchWork:
         window = window_of_file(table, file.groups)
         known, other = self._headers.setdefault((table.name, window), (columns, name))
         if known != columns:
-            differing = ", ".join(sorted(known ^ columns))
+            differing = shown(sorted(known ^ columns))
             raise Refusal(
                 f"{name} and {other}: two files for {table.source}.{table.name} in one delivery do not have the same columns "
                 f"({differing}); ask which is right and for both again"
@@ -504,7 +514,7 @@ class _BatchWork:
         written = self._write_files(staged, load_seq, file)
         load = replace(
             self._load(file, intake, mode="full" if "full" in windows.values() else "delta", reason=""),
-            load_seq=load_seq, status="landed", header=layout.signature, n_extra_columns=len(layout.extra), windows=windows,
+            load_seq=load_seq, status="landed", header=layout.told, n_extra_columns=len(layout.extra), windows=windows,
             rows_in=staged.rows_in, rows_landed=written.rows_landed, rows_quarantined=written.rows_quarantined,
             bad_rows=written.quarantined,
         )  # fmt: skip
@@ -575,7 +585,7 @@ class _BatchWork:
         where = f"{source}/{self.batch.delivery.date}/{file.item.name}"
         newest = self.ledger.last_delivery(source, table)
         if layout.extra:
-            self.warnings.append(f"{where}: columns the contract does not know are kept out: {', '.join(layout.extra[:10])}")
+            self.warnings.append(f"{where}: columns the contract does not know are kept out: {shown(layout.extra)}")
         if load.rows_quarantined:
             self.warnings.append(f"{where}: {load.rows_quarantined} of {load.rows_in} rows quarantined")
         if (

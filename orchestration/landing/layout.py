@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,10 @@ from orchestration.landing.intake import Intake
 #: A record longer than this is malformed: an unclosed quote would otherwise swallow the rest of the file.
 MAX_RECORD_BYTES = 1 << 20
 _DELIMITERS = (",", ";", "\t", "|")
+#: What the name of a column looks like, and what it does not: a long number, a postcode.
+_NAME = re.compile(r"[^\W\d][\w .,()/%&'?:#*+-]{0,99}")
+_VALUE = re.compile(r"\d{5}|\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b", re.IGNORECASE)
+_MOST_SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,27 @@ class Layout:
     @property
     def present(self) -> frozenset[str]:
         return frozenset(name for name in self.fields if name)
+
+    @property
+    def told(self) -> str:
+        """The signature, where it may be kept: not when it holds what a row says."""
+        headers = self.signature.split("|")
+        return self.signature if _are_names(headers) else shown(headers)
+
+
+def shown(headers: Sequence[str]) -> str:
+    """Headers as a message may show them.
+
+    A first line that is no header, or that runs on into the first row, holds what the row says of somebody. A name or a town
+    looks like the name of a column, so that all are withheld when one of them does not.
+    """
+    if not _are_names(headers):
+        return f"{len(headers)} whose names are not shown, because they look like values of a row"
+    return ", ".join(headers[:_MOST_SHOWN])
+
+
+def _are_names(headers: Sequence[str]) -> bool:
+    return all(_NAME.fullmatch(text) and not _VALUE.search(text) for text in headers if text)
 
 
 def read_layout(table: Table, intake: Intake, name: str) -> Layout:
@@ -99,7 +125,7 @@ def _missing_message(table: Table, header: list[str], known: Sequence[str], miss
             f"({wanted}); ask for the file with its header"
         )
     strangers = [text for text in header if text and text.casefold() not in _answering(table)]
-    hint = f"; not in the contract: {', '.join(map(repr, strangers[:10]))} (renamed? add an alias)" if strangers else ""
+    hint = f"; not in the contract: {shown(strangers)} (renamed? add an alias)" if strangers else ""
     return f"{name}, line 1: required column {wanted} of {table.source}.{table.name} is missing{hint}; ask for the file again"
 
 
@@ -122,8 +148,9 @@ def _by_position(table: Table, header: list[str] | None, name: str) -> tuple[str
                 f"{table.source}.{table.name}.{column.name}: position {place} is outside the {width} columns of the file"
             )
         if header is not None and column.terms.header and header[place].casefold() not in {h.casefold() for h in column.headers}:
+            found = repr(header[place]) if _are_names(header) else "another"
             raise Refusal(
-                f"{name}, line 1: column {place} is {header[place]!r}, the contract of {table.source}.{table.name} expects "
+                f"{name}, line 1: column {place} is {found}, the contract of {table.source}.{table.name} expects "
                 f"{column.header!r}; the columns have moved, so ask for the agreed layout"
             )
         fields[place] = column.name

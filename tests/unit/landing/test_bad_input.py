@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -58,7 +60,7 @@ def test_a_missing_required_column_is_named(place: Place) -> None:
 
 def test_a_renamed_column_is_named_with_its_new_name(place: Place) -> None:
     message = land(place, HEADER.replace(b"Visits", b"Attendances") + GOOD)
-    assert_refused(place, message, "'Visits'", "'Attendances'", "add an alias")
+    assert_refused(place, message, "'Visits'", "Attendances", "add an alias")
 
 
 def test_an_alias_answers_for_a_renamed_column(make_place: MakePlace) -> None:
@@ -77,6 +79,14 @@ def test_columns_in_another_order_and_case_land_the_same(place: Place) -> None:
     land(place, b"VISITS,born,Seen,SURNAME,localid\n3,1980-02-01,2026-01-01,Smith,1\n")
     row = place.raw("people")[0]
     assert (row["visits"], row["seen"], row["birth_month"]) == (3, date(2026, 1, 1), date(1980, 2, 1))
+
+
+def test_a_header_that_runs_on_into_a_row_is_not_told(place: Place) -> None:
+    """What stands in it is a row's; no message and no line of the ledger repeats it."""
+    place.deliver_and_land(DAY, {"people.csv": HEADER.rstrip() + b"," + GOOD + GOOD})
+    (message, *_) = place.reports[-1].messages
+    assert "5 whose names are not shown" in message
+    assert place.ledger.rows("select count(*) from load where header like '%Smith%'") == [(0,)]
 
 
 def test_an_extra_column_is_kept_out_and_reported(place: Place) -> None:
@@ -113,6 +123,16 @@ def test_an_unclosed_quote_costs_one_row_only(place: Place) -> None:
 def test_a_nul_byte_is_quarantined(place: Place) -> None:
     land(place, HEADER + GOOD + b"2,Sm\0ith,1980-02-01,,1\n")
     assert_reasons(place, (3, "nul_byte"))
+
+
+def test_a_nul_byte_costs_one_row_of_a_table_with_text_that_is_dropped(make_place: MakePlace) -> None:
+    with_note = people()
+    with_note["columns"].append(column("note", header="Note", required=False, drop=True))
+    place = make_place(with_note)
+    rows = b"1,Sm\0ith,1980-02-01,2026-01-01,3,x\n2,Smith,1980-02-01,2026-01-01,3,y\n"
+    place.deliver_and_land(DAY, {"people.csv": HEADER.rstrip() + b",Note\n" + rows})
+    assert [row["reason_code"] for row in place.quarantine("people")] == ["nul_byte"]
+    assert len(place.raw("people")) == 1
 
 
 def test_invalid_utf8_is_quarantined(place: Place) -> None:
@@ -198,6 +218,30 @@ def test_a_zip_compressed_in_an_unknown_way_is_refused(place: Place) -> None:
         at = content.index(mark) + offset
         content[at : at + 2] = (97).to_bytes(2, "little")
     assert_refused(place, land(place, bytes(content), "people.zip"), "people.zip/people.csv", "use deflate")
+
+
+@pytest.mark.parametrize(
+    ("mark", "offset", "value"),
+    [
+        (b"PK\x01\x02", 6, 99),  # needs a version of zip that there is not
+        (b"PK\x01\x02", 28, 0),  # a member without a name
+        (b"PK\x05\x06", 16, 255),  # the directory begins elsewhere
+    ],
+)
+def test_a_zip_with_a_damaged_directory_is_refused_and_stops_nothing(place: Place, mark: bytes, offset: int, value: int) -> None:
+    content = bytearray(zipped({"people.csv": HEADER + GOOD}))
+    content[content.index(mark) + offset] = value
+    assert_refused(place, land(place, bytes(content), "people.zip"), "people.zip")
+
+
+def test_a_bzip2_member_that_is_damaged_is_refused(place: Place) -> None:
+    """Its decompressor raises `OSError`, as a broken disk does."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_BZIP2) as archive:
+        archive.writestr("people.csv", HEADER + GOOD * 50)
+    content = bytearray(out.getvalue())
+    content[content.index(b"BZh") + 12] ^= 0xFF
+    assert_refused(place, land(place, bytes(content), "people.zip"), "people.zip/people.csv", "damaged")
 
 
 def test_two_files_of_one_table_that_disagree_refuse_the_delivery(place: Place) -> None:

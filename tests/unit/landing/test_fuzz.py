@@ -12,7 +12,7 @@ import os
 import shutil
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -57,12 +57,12 @@ NASTY = [
 class Sent:
     """A file as its supplier sent it, cut to its first lines."""
 
-    source: Source
+    source: Source = field(repr=False)
     name: str
-    content: bytes
+    content: bytes = field(repr=False)
     #: Other members of its archive; None for a file on its own.
-    beside: dict[str, bytes] | None
-    telltale: frozenset[bytes]
+    beside: dict[str, bytes] | None = field(repr=False)
+    telltale: frozenset[bytes] = field(repr=False)
 
 
 def cut(content: bytes) -> bytes:
