@@ -1,5 +1,5 @@
 """Below the door, nothing identifies a person: every file and every table of a loaded place is read, and searched for what the
-suppliers were told.
+suppliers were told. Whatever stands in an identifying column of any source is a canary.
 """
 
 from __future__ import annotations
@@ -8,7 +8,12 @@ import stat
 
 import duckdb
 import pytest
+from small_place import REPOSITORY
 
+from orchestration.landing.contract import read_contracts
+
+#: A shorter value coincides with ordinary codes and counts; in the bytes of compressed data longer ones still may, and names.
+_SHORTEST, _SHORTEST_IN_BYTES, _SHORTEST_NAME_IN_BYTES = 7, 8, 6
 #: A birth is also an admission, and a first address begins on it; a column of birth dates would match nearly always.
 _BIRTHS_THAT_ARE_EVENTS = 0.25
 #: A surname may also be a word of a code ("White"); a column that holds this many different ones holds names.
@@ -37,9 +42,9 @@ def warehouse(loaded):
             -- the parts before the last are organisation codes
             union all select string_split(local_id, '|')[-1], 'local id' from local_id
         )
-        -- shorter values coincide with ordinary codes and counts
-        where length(replace(trim(value), ' ', '')) >= 7
-        """
+        where length(replace(trim(value), ' ', '')) >= $1
+        """,
+        [_SHORTEST],
     )
     connection.execute(
         """
@@ -146,16 +151,78 @@ def test_what_identifies_is_for_the_load_alone(loaded):
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
 
 
-def test_no_log_or_run_record_holds_an_identifier(warehouse, loaded):
+#: Zones that may say who somebody is, and the truth of the synthetic place, which is no part of it.
+_MAY_IDENTIFY = {"identifiable", "landing", "truth"}
+#: Bytes of what is searched for; every other byte parts two words. Letters are compared in lower case.
+_OF_WORDS = b"0123456789abcdefghijklmnopqrstuvwxyz@._-"
+_WORDS = bytes(low if (low := bytes([byte]).lower()[0]) in _OF_WORDS or byte >= 128 else 32 for byte in range(256))
+
+
+def _words(content: bytes) -> set[bytes]:
+    return set(content.translate(_WORDS).split())
+
+
+@pytest.fixture(scope="module")
+def canaries(warehouse, loaded) -> dict[bytes, str]:
+    """Word -> what kind of thing it says of somebody; words of the project itself, and of organisations' names, are none."""
     connection, _ = warehouse
-    numbers = [value for (value,) in connection.execute("select value from identifier where kind = 'NHS number'").fetchall()]
-    said = b"".join(path.read_bytes() for path in (loaded.data_dir / "warehouse").rglob("*") if _is_record(path))
-    assert said
-    assert not [number for number in numbers if number.encode() in said]
+    told = connection.execute(
+        """
+        select value, kind from identifier where kind <> 'address'
+        union
+        select unnest(string_split(value, ' ')), 'name' from name
+        """
+    ).fetchall()
+    project = [path for folder in ("dbt_project", "pages") for path in (REPOSITORY / folder).rglob("*")]
+    known = set().union(*(_words(path.read_bytes()) for path in project if path.suffix in {".csv", ".sql", ".yml", ".md"}))
+    known |= _words(" ".join(name or "" for (name,) in loaded.query("select name from marts.organisation")).encode())
+    words = {value.lower().encode(): kind for value, kind in told}
+    shortest = {"name": _SHORTEST_NAME_IN_BYTES}
+    return {w: kind for w, kind in words.items() if w not in known and len(w) >= shortest.get(kind, _SHORTEST_IN_BYTES)}
 
 
-def _is_record(path):
-    return path.is_file() and path.suffix in {".log", ".json", ".db", ".sqlite", ".msgpack", ".out", ".err"}
+def test_no_byte_outside_the_identifiable_zone_says_who_somebody_is(canaries, loaded):
+    """Logs, Dagster's storage, results of checks, manifests, pages, what dbt compiled, temporary files, bytes of databases."""
+    assert {"NHS number", "e-mail", "phone", "UPRN", "local id", "name"} <= set(canaries.values())
+    files = [path for path in loaded.data_dir.rglob("*") if path.is_file() and not path.is_symlink()]
+    searched = [path for path in files if path.relative_to(loaded.data_dir).parts[0] not in _MAY_IDENTIFY]
+    assert {".log", ".db", ".sqlite", ".json", ".html", ".parquet", ".duckdb", ".md"} <= {path.suffix for path in searched}
+    found = {path: {canaries[word] for word in _words(path.read_bytes()) & canaries.keys()} for path in searched}
+    # a street may be called as somebody is: whether a column of a table holds names is asked above, column by column
+    by_chance = {path: {"name"} if path.suffix in {".duckdb", ".parquet"} else set() for path in searched}
+    assert not {path: kinds - by_chance[path] for path, kinds in found.items() if kinds - by_chance[path]}
+
+
+def test_every_identifying_column_of_every_source_is_a_canary(loaded):
+    """What a contract calls identifying is in the identifiable zone, where the search takes its words from."""
+    contracts = read_contracts(REPOSITORY / "dbt_project" / "models" / "staging")
+    with duckdb.connect() as connection:
+        filled = {
+            (source, table): {name for name, n in zip(names, counts, strict=True) if n}
+            for source, table, names, counts in connection.execute(
+                f"""
+                select source, table_name, list(column_name order by column_name), list(n order by column_name)
+                from (
+                    select source, table_name, column_name, count(value) as n
+                    from (
+                        select source, table_name, columns(* exclude (source, table_name))::varchar
+                        from read_parquet('{loaded.data_dir}/identifiable/identity/*/*/*.parquet', union_by_name = true)
+                    )
+                    unpivot include nulls (value for column_name in (* exclude (source, table_name)))
+                    group by all
+                )
+                group by all
+                """
+            ).fetchall()
+        }
+    asked = {
+        (source.name, table.name)
+        for source in contracts.values()
+        for table in source.tables
+        if any(column.is_identity_only and column.roles - {"record_id", "related_record_id"} for column in table.columns)
+    }
+    assert {source for source, _ in asked} == {source for source, _ in filled if filled}
+    assert not [table for table in asked & filled.keys() if not filled[table] - {"record_token", "load_seq", "is_deleted"}]
 
 
 def test_a_person_has_another_id_in_each_purpose(loaded):
