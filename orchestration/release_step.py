@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, date, datetime
 
-from orchestration.dbt import ensure_manifest
+from orchestration.dbt import MANIFEST
 from orchestration.governance import MAY_NOT_BE_SEEN, closed_purposes, sharing_fingerprint, what_is_not_shared
 from orchestration.patient_index import linkage_model
 from orchestration.provenance import git_commit
@@ -25,6 +25,7 @@ def publish_release(settings: Settings, run_id: str, as_of: date) -> release.Rel
     Then no earlier release that is kept shows for secondary use anybody who may not be seen today.
     """
     withheld = closed_purposes(settings)
+    manifest = json.loads((settings.dbt_target_dir / MANIFEST).read_text(encoding="utf-8"))
     facts = release.ReleaseFacts(
         release_id=f"{as_of.isoformat()}-{run_id[:_SHORT_ID]}",
         as_of=as_of,
@@ -51,7 +52,7 @@ def publish_release(settings: Settings, run_id: str, as_of: date) -> release.Rel
         build_site=site_builder(settings),
         disclosure_policy=settings.disclosure_policy,
         ledger=DisclosureLedger(settings.disclosure_dir),
-        lineage=read_lineage(json.loads(ensure_manifest(settings).read_text(encoding="utf-8"))),
+        lineage=read_lineage(manifest),
     )
     release.withdraw(
         settings.releases_dir,
