@@ -53,6 +53,7 @@ def publish_release(settings: Settings, run_id: str, as_of: date) -> release.Rel
         disclosure_policy=settings.disclosure_policy,
         ledger=DisclosureLedger(settings.disclosure_dir),
         lineage=read_lineage(manifest),
+        groups={"direct_care": settings.direct_care_group, "secondary_use": settings.secondary_use_group},
     )
     release.withdraw(
         settings.releases_dir,

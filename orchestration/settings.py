@@ -61,6 +61,8 @@ class Settings(BaseSettings):
 
     keep_releases: int = Field(default=7, ge=2)
     keep_days: int = Field(default=30, ge=1)
+    direct_care_group: str | None = None
+    secondary_use_group: str | None = None
     compact_after_loads: int = Field(default=30, ge=2)
     disclosure_policy: str = "hes_style"
     alert_command: str | None = None

@@ -132,13 +132,15 @@ def publish(
     disclosure_policy: str,
     ledger: DisclosureLedger,
     lineage: LineageByTable,
+    groups: Mapping[str, str | None],
 ) -> Release:
     """Build the release that `facts` names from the marts of `build_database`, and make it the current one.
 
     Publishing the same release id again switches to what is there and builds nothing. `release_rows_dir` gets the row of the
     `release` table, before the marts are copied, so that a release lists itself; a row whose release was never finished is
     taken back. `members_dir` gets who is in which cohort, for the next release to be compared with, for as long as the release is
-    kept. At most `keep` releases stay. The release's dictionary says the `lineage` of its tables. Open data follows
+    kept. At most `keep` releases stay. Only the group of the system that `groups` names by purpose, else this account's own,
+    gets into a part with people. The release's dictionary says the `lineage` of its tables. Open data follows
     `disclosure_policy` and the `ledger` of what was published before.
 
     Raises `ReleaseError` when the build database, the mart `person` of a purpose or a table of open data is missing, or when open
@@ -171,6 +173,7 @@ def publish(
             _export_parquet(database, building / purpose / "parquet", list(tables[purpose]), limits)
             build_site(database, pages_dir, building / purpose / "site", _site_facts(facts, purpose, of_purposes))
         _write_manifest(building, facts, tables, changes)
+        _give_to_readers(building, groups)
         _make_durable(building)
         building.rename(final)
         _sync_folder(releases_dir)
@@ -580,6 +583,24 @@ def _write_manifest(
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _give_to_readers(folder: Path, groups: Mapping[str, str | None]) -> None:
+    """Let one group into each part with people, so that who works for one purpose does not see the other's."""
+    for purpose in PURPOSES:
+        part = folder / purpose
+        if not part.exists():
+            continue
+        part.chmod(0o750)
+        if group := groups.get(purpose):
+            try:
+                for path in [part, *part.rglob("*")]:
+                    shutil.chown(path, group=group)
+            except (LookupError, PermissionError) as error:
+                raise ReleaseError(
+                    f"The part for {purpose} cannot be given to the group {group!r} ({error}); make the group, with the account "
+                    f"that runs the load in it, or change PHM_{purpose.upper()}_GROUP."
+                ) from error
 
 
 def _make_durable(folder: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import grp
 import hashlib
 import json
+import os
 import stat
 import subprocess
 import sys
@@ -120,6 +122,7 @@ def place(tmp_path):
             "disclosure_policy": "hes_style",
             "ledger": DisclosureLedger(tmp_path / "disclosure"),
             "lineage": LINEAGE,
+            "groups": {},
         }
         return release.publish(**arguments | changes)
 
@@ -292,6 +295,18 @@ def test_every_file_is_read_only_and_its_checksum_is_in_the_manifest(place):
     listed = {made.path / entry["path"]: entry["sha256"] for entry in manifest["files"]}
     assert set(listed) == files - {made.path / "manifest.json"}
     assert all(hashlib.sha256(path.read_bytes()).hexdigest() == digest for path, digest in listed.items())
+
+
+def test_a_part_with_people_is_for_one_group_and_open_data_for_everybody(place):
+    ours = grp.getgrgid(os.getgid()).gr_name
+    made = place("one", groups={"direct_care": ours, "secondary_use": None})
+    modes = {purpose: stat.S_IMODE((made.path / purpose).stat().st_mode) for purpose in made.tables}
+    assert modes["direct_care"] == modes["secondary_use"] == 0o750
+    assert modes[release.OPEN] & stat.S_IROTH
+    assert {path.group() for path in (made.path / "direct_care").rglob("*")} == {ours}
+    with pytest.raises(release.ReleaseError, match="PHM_DIRECT_CARE_GROUP"):
+        place("two", hour=2, groups={"direct_care": "nobody-of-this-name"})
+    assert release.current_release(place.releases).release_id == "one"
 
 
 def test_old_readers_can_open_it(place):
