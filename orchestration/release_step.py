@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime
 
+from orchestration.dbt import ensure_manifest
 from orchestration.governance import MAY_NOT_BE_SEEN, closed_purposes, sharing_fingerprint, what_is_not_shared
 from orchestration.patient_index import linkage_model
 from orchestration.provenance import git_commit
 from orchestration.publishing import release
 from orchestration.publishing.disclosure_ledger import DisclosureLedger
+from orchestration.publishing.lineage import read_lineage
 from orchestration.publishing.pages import build_site
 from orchestration.settings import PROJECT_DIR, Settings
 from orchestration.status import source_states
@@ -48,6 +51,7 @@ def publish_release(settings: Settings, run_id: str, as_of: date) -> release.Rel
         build_site=build_site,
         disclosure_policy=settings.disclosure_policy,
         ledger=DisclosureLedger(settings.disclosure_dir),
+        lineage=read_lineage(json.loads(ensure_manifest(settings).read_text(encoding="utf-8"))),
     )
     release.withdraw(
         settings.releases_dir,

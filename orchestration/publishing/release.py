@@ -22,8 +22,10 @@ import duckdb
 from linkage.sql import ident, literal
 from orchestration.duck import Limits, connect, write_parquet
 from orchestration.landing.keys import PseudonymisationKey, token_sql
+from orchestration.publishing.dictionary_tables import write_dictionary
 from orchestration.publishing.disclosure import DisclosureError
 from orchestration.publishing.disclosure_ledger import DisclosureLedger
+from orchestration.publishing.lineage import LineageByTable
 from orchestration.publishing.open_data import OPEN_DEFINITIONS, control, read_policy, read_true_counts
 from orchestration.publishing.pages import format_value
 from orchestration.publishing.pending import keep_pending, pending_file, settle_pending
@@ -115,13 +117,15 @@ def publish(
     build_site: SiteBuilder,
     disclosure_policy: str,
     ledger: DisclosureLedger,
+    lineage: LineageByTable,
 ) -> Release:
     """Build the release that `facts` names from the marts of `build_database`, and make it the current one.
 
     Publishing the same release id again switches to what is there and builds nothing. `release_rows_dir` gets the row of the
     `release` table, before the marts are copied, so that a release lists itself; a row whose release was never finished is
     taken back. `members_dir` gets who is in which cohort, for the next release to be compared with, for as long as the release is
-    kept. At most `keep` releases stay. Open data follows `disclosure_policy` and the `ledger` of what was published before.
+    kept. At most `keep` releases stay. The release's dictionary says the `lineage` of its tables. Open data follows
+    `disclosure_policy` and the `ledger` of what was published before.
 
     Raises `ReleaseError` when the build database, the mart `person` of a purpose or a table of open data is missing, or when open
     data cannot be made safe.
@@ -135,11 +139,19 @@ def publish(
             _write_release_row(facts, build_database, release_rows_dir),
             _write_members(facts, build_database, members_dir),
         ]
-        tables = _build(facts, building, build_database, pages_dir, key, limits, build_site)
-        if OPEN not in facts.withheld:
-            tables[OPEN] = _build_open(
-                facts, building / OPEN, build_database, pages_dir, limits, build_site, disclosure_policy, ledger
-            )
+        tables: dict[str, dict[str, int]] = {}
+        for purpose, schema in (PURPOSES | {OPEN: OPEN_SCHEMA}).items():
+            if purpose in facts.withheld:
+                continue
+            (building / purpose / "parquet").mkdir(parents=True)
+            database = building / purpose / f"{purpose}.duckdb"
+            if purpose == OPEN:
+                counts = _copy_open(facts, build_database, database, limits, disclosure_policy, ledger)
+            else:
+                counts = _copy_marts(build_database, schema, database, purpose, key, limits)
+            tables[purpose] = _describe(database, purpose, schema, counts, lineage, limits)
+            _export_parquet(database, building / purpose / "parquet", list(tables[purpose]), limits)
+            build_site(database, pages_dir, building / purpose / "site", _page_context(facts, purpose))
         _write_manifest(building, facts, tables)
         _make_durable(building)
         building.rename(final)
@@ -274,28 +286,6 @@ def purpose_id_sql(purpose: str) -> str:
     return token_sql(f"{literal(f'person|{purpose}|')} || cast(person.person_id as varchar)")
 
 
-def _build(
-    facts: ReleaseFacts,
-    folder: Path,
-    build_database: Path,
-    pages_dir: Path,
-    key: PseudonymisationKey,
-    limits: Limits,
-    build_site: SiteBuilder,
-) -> dict[str, dict[str, int]]:
-    tables: dict[str, dict[str, int]] = {}
-    for purpose, schema in PURPOSES.items():
-        if purpose in facts.withheld:
-            continue
-        purpose_dir = folder / purpose
-        (purpose_dir / "parquet").mkdir(parents=True)
-        database = purpose_dir / f"{purpose}.duckdb"
-        tables[purpose] = _copy_marts(build_database, schema, database, purpose, key, limits)
-        _export_parquet(database, purpose_dir / "parquet", list(tables[purpose]), limits)
-        build_site(database, pages_dir, purpose_dir / "site", _page_context(facts, purpose))
-    return tables
-
-
 def _page_context(facts: ReleaseFacts, purpose: str) -> dict[str, str]:
     return {
         "release_id": facts.release_id,
@@ -305,18 +295,15 @@ def _page_context(facts: ReleaseFacts, purpose: str) -> dict[str, str]:
     }
 
 
-def _build_open(
+def _copy_open(
     facts: ReleaseFacts,
-    folder: Path,
     build_database: Path,
-    pages_dir: Path,
+    database: Path,
     limits: Limits,
-    build_site: SiteBuilder,
     disclosure_policy: str,
     ledger: DisclosureLedger,
 ) -> dict[str, int]:
-    (folder / "parquet").mkdir(parents=True)
-    database = folder / f"{OPEN}.duckdb"
+    """Write the tables of open data, controlled, into a new file. Returns rows by table."""
     with connect(limits) as connection:
         source = _attach(connection, build_database, database)
         try:
@@ -339,8 +326,18 @@ def _build_open(
                 )
             counts[table] = _copy_table(connection, source, OPEN_SCHEMA, table, columns[table])
         connection.execute("detach release")
-    _export_parquet(database, folder / "parquet", list(counts), limits)
-    build_site(database, pages_dir, folder / "site", _page_context(facts, OPEN))
+    return counts
+
+
+def _describe(
+    database: Path, purpose: str, schema: str, n_rows: Mapping[str, int], lineage: LineageByTable, limits: Limits
+) -> dict[str, int]:
+    """Add what a release says of its own tables. Returns rows by table, with what was added."""
+    of_tables = {table: origin for (made_in, table), origin in lineage.items() if made_in == schema}
+    with connect(limits) as connection:
+        connection.execute(f"attach {literal(database)} as release")
+        counts = write_dictionary(connection, "release", purpose, n_rows, of_tables)
+        connection.execute("detach release")
     return counts
 
 

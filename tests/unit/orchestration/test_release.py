@@ -16,8 +16,10 @@ from orchestration.duck import Limits
 from orchestration.landing.keys import PseudonymisationKey
 from orchestration.publishing import release
 from orchestration.publishing.disclosure_ledger import DisclosureLedger
+from orchestration.publishing.lineage import Lineage, read_lineage
 from orchestration.publishing.open_data import OPEN_DEFINITIONS, OPEN_TABLES
 
+LINEAGE = {("marts_direct_care", "person"): Lineage(("core.person",), ("gp.patient", "hospital.spell"))}
 KEY = PseudonymisationKey(b"k" * 32)
 
 
@@ -37,6 +39,7 @@ def make_build_database(path, n_people, release_rows_dir):
             connection.execute(
                 f"create table {schema}.person_condition as select person_id, 'dm' as condition_code from core.person"
             )
+            connection.execute(f"comment on view {schema}.person is 'One row per person. Everybody.'")
             connection.execute(f"comment on column {schema}.person_condition.condition_code is 'The condition, in one''s words.'")
             connection.execute(
                 f"create view {schema}.release as "
@@ -116,6 +119,7 @@ def place(tmp_path):
             "build_site": site,
             "disclosure_policy": "hes_style",
             "ledger": DisclosureLedger(tmp_path / "disclosure"),
+            "lineage": LINEAGE,
         }
         return release.publish(**arguments | changes)
 
@@ -133,8 +137,9 @@ def query(database, sql):
 
 def test_a_release_holds_every_mart_of_each_purpose_as_duckdb_and_parquet(place):
     made = place("one")
-    people = {purpose: {"person": 50, "person_condition": 50, "release": 1} for purpose in release.PURPOSES}
-    assert made.tables == people | {release.OPEN: made.tables[release.OPEN]}
+    marts = {"person": 50, "person_condition": 50, "release": 1}
+    assert set(made.tables) == {*release.PURPOSES, release.OPEN}
+    assert all(marts.items() <= made.tables[purpose].items() for purpose in release.PURPOSES)
     current = place.releases / "current"
     for purpose in release.PURPOSES:
         database = current / purpose / f"{purpose}.duckdb"
@@ -147,7 +152,7 @@ def test_a_release_holds_every_mart_of_each_purpose_as_duckdb_and_parquet(place)
 def test_open_data_holds_no_person_and_no_small_number(place):
     made = place("one")
     folder = made.path / release.OPEN
-    assert set(made.tables[release.OPEN]) == {table.name for table in OPEN_TABLES} | set(OPEN_DEFINITIONS)
+    assert {table.name for table in OPEN_TABLES} | set(OPEN_DEFINITIONS) <= set(made.tables[release.OPEN])
     for table in OPEN_TABLES:
         parquet = folder / "parquet" / f"{table.name}.parquet"
         for measure in table.measures:
@@ -216,6 +221,48 @@ def test_descriptions_travel_with_the_columns(place):
         "select comment from duckdb_columns() where table_name = 'person_condition' and column_name = 'condition_code'",
     )
     assert found == [("The condition, in one's words.",)]
+
+
+def test_the_dictionary_of_a_part_describes_every_table_and_column_of_it_its_own_too(place):
+    made = place("one")
+    for purpose in (*release.PURPOSES, release.OPEN):
+        database = made.path / purpose / f"{purpose}.duckdb"
+        tables = query(database, "select table_name, n_rows, purpose from marts.dictionary_table")
+        assert {(table, n_rows) for table, n_rows, _ in tables} == set(made.tables[purpose].items())
+        assert {of for *_, of in tables} == {purpose}
+        for table, n_rows, _ in tables:
+            assert query(database, f'select count(*) from marts."{table}"') == [(n_rows,)]
+        columns = "select table_name, column_name, position, data_type, {} from {}"
+        assert query(database, columns.format("description", "marts.dictionary_column") + " order by all") == query(
+            database,
+            columns.format("comment", "duckdb_columns()").replace("position", "column_index")
+            + " where not internal order by all",
+        )
+
+
+def test_the_dictionary_says_grain_and_origin(place):
+    database = place("one").path / "direct_care/direct_care.duckdb"
+    entry = "select grain, description, upstream_tables, sources from marts.dictionary_table where table_name = '{}'"
+    assert query(database, entry.format("person")) == [
+        ("One row per person", "One row per person. Everybody.", "core.person", "gp.patient, hospital.spell")
+    ]
+    assert query(database, entry.format("person_condition")) == [(None, None, None, None)]
+
+
+def test_lineage_follows_models_to_the_suppliers_tables_and_stops_at_seeds():
+    def model(alias, *reads):
+        return {"resource_type": "model", "schema": "room", "alias": alias, "depends_on": {"nodes": list(reads)}}
+
+    manifest = {
+        "sources": {"s1": {"source_name": "gp", "name": "patient"}, "s2": {"source_name": "gp", "name": "event"}},
+        "nodes": {
+            "seed": {"resource_type": "seed", "schema": "seeds", "alias": "rule"},
+            "patient": model("stg_patient", "s1"),
+            "event": model("stg_event", "s2", "patient"),
+            "mart": model("mart", "event", "seed"),
+        },
+    }
+    assert read_lineage(manifest)["room", "mart"] == Lineage(("room.stg_event", "seeds.rule"), ("gp.event", "gp.patient"))
 
 
 def test_every_file_is_read_only_and_its_checksum_is_in_the_manifest(place):
