@@ -29,6 +29,7 @@ from orchestration.landing.agreements import AgreementError
 from orchestration.landing.contract import ContractError
 from orchestration.landing.errors import LandingError
 from orchestration.night import open_night, parse_date, resolve_as_of
+from orchestration.publishing.pages import PageError
 from orchestration.publishing.release import OPEN, PURPOSES, ReleaseError, current_release, list_releases, switch
 from orchestration.purposes import PurposeError
 from orchestration.run_lock import RunLocked, run_lock
@@ -102,7 +103,7 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
         ) as error:
             _complain(str(error))
             raise typer.Exit(EXIT_CANNOT_START) from error
-        except (AccessRefused, AuditError) as error:
+        except (AccessRefused, AuditError, PageError) as error:
             _complain(str(error))
             raise typer.Exit(EXIT_FAILED) from error
         except KeyboardInterrupt as error:
@@ -195,6 +196,39 @@ def sql(
             connection.sql(query).show(max_width=Console().width)
         except duckdb.Error as error:
             raise ReleaseError(f"The query cannot be answered: {error}") from error
+
+
+@app.command()
+@_guarded
+def pages(
+    release: Annotated[str | None, typer.Option(help="Of this release; else of the one being served.")] = None,
+    purpose: Annotated[list[str] | None, typer.Option(help="Only this purpose's site; may be given several times.")] = None,
+    folder: Annotated[Path | None, typer.Option(help="Another folder of pages than the one shipped here.")] = None,
+    to: Annotated[Path | None, typer.Option(help="Where to write; else warehouse/sites/<release>.")] = None,
+    serve: Annotated[bool, typer.Option("--serve", help="Write nothing: show them here, and follow every change.")] = False,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="With --serve: the port on 127.0.0.1.")] = 8765,
+) -> None:
+    """Build the sites of a release once more, or preview them while you write a page."""
+    from orchestration.sites import find_release, rebuild_sites, sites_of
+
+    settings = load_settings()
+    pages_dir = (folder or settings.pages_dir).expanduser().resolve()
+    if not pages_dir.is_dir():
+        raise ReleaseError(f"There is no folder {pages_dir}.")
+    chosen = find_release(settings, release)
+    if serve:
+        from orchestration.publishing.preview import ADDRESS, Preview, serve_preview
+
+        preview = Preview(pages_dir, sites_of(settings, chosen, purpose or []))
+        typer.echo(f"Release {chosen.release_id} on http://{ADDRESS}:{port}, until Ctrl-C. It follows {pages_dir}.")
+        try:
+            serve_preview(preview, port)
+        except OSError as error:
+            raise ReleaseError(f"Port {port} cannot be used ({error.strerror}); give another with --port.") from error
+        return
+    for site in rebuild_sites(settings, chosen, purpose or [], pages_dir, to.expanduser().resolve() if to else None):
+        typer.echo(f"{site.purpose}: {site.n_pages} pages in {site.seconds:.1f} s, at {site.folder / 'index.html'}")
+    typer.echo(f"Release {chosen.release_id} itself is as it was; the next `phm run` publishes these pages.")
 
 
 @app.command()

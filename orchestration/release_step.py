@@ -12,8 +12,8 @@ from orchestration.provenance import git_commit
 from orchestration.publishing import release
 from orchestration.publishing.disclosure_ledger import DisclosureLedger
 from orchestration.publishing.lineage import read_lineage
-from orchestration.publishing.pages import build_site
 from orchestration.settings import PROJECT_DIR, Settings
+from orchestration.sites import site_builder
 from orchestration.status import source_states
 
 _SHORT_ID = 8
@@ -48,7 +48,7 @@ def publish_release(settings: Settings, run_id: str, as_of: date) -> release.Rel
         key=settings.require_key(),
         limits=settings.limits,
         keep=settings.keep_releases,
-        build_site=build_site,
+        build_site=site_builder(settings),
         disclosure_policy=settings.disclosure_policy,
         ledger=DisclosureLedger(settings.disclosure_dir),
         lineage=read_lineage(json.loads(ensure_manifest(settings).read_text(encoding="utf-8"))),

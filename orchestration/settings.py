@@ -64,12 +64,21 @@ class Settings(BaseSettings):
     compact_after_loads: int = Field(default=30, ge=2)
     disclosure_policy: str = "hes_style"
     alert_command: str | None = None
+    boundaries: Path | None = None
+    chromium: Literal["none"] | Path | None = None
     blind_reviewers: int = Field(default=2, ge=1, le=2)
 
-    @field_validator("data_dir", "pseudonymisation_key_file", "sharing_agreements", "reidentification_access")
+    @field_validator("data_dir", "pseudonymisation_key_file", "sharing_agreements", "reidentification_access", "boundaries")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value.expanduser().resolve() if value else None
+
+    @field_validator("boundaries", "chromium")
+    @classmethod
+    def _is_there(cls, value: Path | str | None) -> Path | str | None:
+        if isinstance(value, Path) and not value.is_file():
+            raise ValueError(f"{value} is no file")
+        return value
 
     # Zones: see docs/architecture.md.
 
@@ -128,6 +137,11 @@ class Settings(BaseSettings):
     @property
     def spill_dir(self) -> Path:
         return self.warehouse_dir / "spill"
+
+    @property
+    def sites_dir(self) -> Path:
+        """Sites made by hand from a release, `<release id>/<purpose>/`: releases themselves are never written again."""
+        return self.warehouse_dir / "sites"
 
     @property
     def build_database(self) -> Path:

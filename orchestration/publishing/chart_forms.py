@@ -23,7 +23,7 @@ _LIMIT_DASHES = [[6, 4], [2, 3], [1, 4]]
 _MUTED = "#4c6272"
 _NOT_DRAWN = "#e8edee"
 _FONT = "Arial, Helvetica, sans-serif"
-_WIDTH, _HEIGHT, _ROW = 680, 280, 24
+_WIDTH, _HEIGHT, _ROW = 760, 280, 24
 #: A figure on a cell is white from this share of the way from the least value to the most.
 _DARK_FROM = 0.55
 _PERCENT = ".0%"
@@ -62,7 +62,8 @@ def specification(chart: Chart, data: Data, shapes: Shapes | None) -> Spec:
         },
     }
     if chart.facet is None:
-        return top | {"width": _WIDTH} | form
+        # The picture, labels included, is as wide as the column that it stands in.
+        return top | {"width": _WIDTH, "autosize": {"type": "fit-x", "contains": "padding"}} | form
     by = {"field": chart.facet, "type": "nominal", "title": None, "sort": list(dict.fromkeys(row[chart.facet] for row in data))}
     panel = {"width": _panel_width(chart)} | form
     return top | {"facet": by, "columns": chart.facets_a_row, "spacing": 24, "spec": panel}
@@ -70,7 +71,7 @@ def specification(chart: Chart, data: Data, shapes: Shapes | None) -> Spec:
 
 def _panel_width(chart: Chart) -> int:
     """What is left of the page for each small chart, its own axis taken off."""
-    return max(100, _WIDTH // chart.facets_a_row - 60)
+    return max(100, (_WIDTH - 80) // chart.facets_a_row - 60)
 
 
 def _categories(chart: Chart, data: Data, column: str | None) -> list[Any]:

@@ -1,31 +1,33 @@
-"""The page builder: Markdown with SQL blocks in, one self-contained HTML page out.
+"""One page: Markdown with SQL blocks in, the body of an HTML page out.
 
-A page is a Markdown file with a front matter (`title`, `description`), SQL blocks and chart blocks:
+A page is a Markdown file with a front matter (`Front`), SQL blocks and chart blocks:
 
     ```sql people
     select sex, count(*) as n_people from marts.person group by sex
     ```
 
 runs on the release and names its rows; `sql people table` shows them as a table as well, and what follows is its caption. In a
-table, a column `name_page` is not shown: it makes links of column `name`. Text may use the rows through Jinja,
-`{{ people[0].n_people | number }}`. A `chart` block holds the YAML of `charts.Chart` and names the query it draws.
+table, a column `name_page` is not shown: it makes links of column `name`; where a column `is_name_hidden` is true, `name` says
+`hidden`. Text may use the rows through Jinja, `{{ people[0].n_people | number }}`. A `chart` block holds the YAML of
+`charts.Chart` and names the query it draws.
 
 One file makes many pages when its front matter has `pages`: SQL with one row a page and a column `slug`, the name of its file.
 The columns of the row are `{{ page.code }}` in text, title and description, and `$code` in SQL.
 
-Pages fetch nothing: style, charts and data are inside the file, so a page opens from disk in a closed network.
+A page reads the tables of one purpose's release, and nothing else: no file, no other database, no setting.
 """
 
 from __future__ import annotations
 
-import datetime
-import decimal
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from datetime import date
 from functools import cache, lru_cache
 from html import escape
+from itertools import pairwise
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import duckdb
@@ -36,30 +38,50 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from pydantic import ValidationError
 
-from orchestration.publishing.charts import Chart, ChartError, to_svg
+from orchestration.publishing.charts import Chart, ChartError, is_hidden, to_svg
+from orchestration.publishing.formats import format_percent, format_value
+from orchestration.publishing.queries import Query, QueryError, run_query
+from orchestration.publishing.tables import TableError, render_table
 
-_STYLE = "style.css"
-_LAYOUT = "layout.html"
-#: The purpose whose tables hold nobody: it has pages of its own only.
-_OPEN = "open"
-_HOME = "index"
-_LINKS = "_page"
-
-_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-_LOCAL = re.compile(r"[a-z0-9-]+\.html(?:#[a-z0-9-]+)?")
-_HREF = re.compile(r"""<a href=["']([^"']*)["']""")
+_OPENING = re.compile(r"^(`{3,})(sql|chart)\b")
+_DEFINITION = "definition="
+_PAGE_OF_TABLE = "table-{}"
+_SOURCES = "sources"
 
 
 class PageError(Exception):
-    """A page that cannot be built; the message says which file, which block and what to do."""
+    """A page that cannot be built; the message says which file, which line and what to do."""
 
 
 @dataclass(frozen=True)
-class Query:
-    """The rows of one SQL block, as dicts, and its column names (known even when there are no rows)."""
+class SiteFacts:
+    """What a site is about. `sources` says how fresh each is; `tables` maps every purpose to the tables that it has."""
 
-    columns: list[str]
-    rows: list[dict[str, Any]]
+    purpose: str
+    release_id: str
+    as_of: date
+    is_synthetic: bool = False
+    sources: Sequence[Mapping[str, Any]] = ()
+    tables: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    #: A GeoJSON file with the outlines of areas.
+    boundaries: Path | None = None
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What the text of a page may say of its release."""
+        return {
+            "purpose": self.purpose,
+            "release_id": self.release_id,
+            "as_of": format_value(self.as_of),
+            "is_synthetic": "yes" if self.is_synthetic else "",
+            "coverage": self.coverage,
+        }
+
+    @property
+    def coverage(self) -> str:
+        """How many sources the figures rest on, in words."""
+        n_fresh = sum(bool(source["is_fresh"]) for source in self.sources)
+        return f"{n_fresh} of {len(self.sources)} sources up to date" if self.sources else ""
 
 
 @dataclass(frozen=True)
@@ -68,19 +90,24 @@ class Front:
 
     title: str
     description: str
+    #: The menu that the page is in.
+    section: str = ""
     pages: str | None = None
     #: Whether pages of a file with `pages` are in the navigation; a page by itself always is.
     in_navigation: bool = False
+    #: Whether the page is printed to a PDF beside it.
+    pdf: bool = False
 
 
 @dataclass(frozen=True)
 class Page:
-    """One page to be built: its file, its text, its name without ending, and the row of values that it stands for."""
+    """One page to be built: its file, its text from `line` on, its name without ending, and the row of values it stands for."""
 
     source: Path
     slug: str
     front: Front
     text: str
+    line: int
     values: Mapping[str, Any]
 
     @property
@@ -92,55 +119,48 @@ class Page:
         return self.front.pages is None or self.front.in_navigation
 
 
-def build_site(database: Path, pages_dir: Path, output_dir: Path, context: Mapping[str, str]) -> list[Path]:
-    """Build every page of `pages_dir` from the release database into `output_dir`.
+@dataclass(frozen=True)
+class Body:
+    """A page's body as HTML, and its headings: id and words."""
 
-    `pages_dir` holds `layout.html`, `style.css`, `<purpose>/*.md` and `common/*.md`, for every purpose with tables about people
-    that has no page of that name; `context` gives the layout its values and must have `purpose`, `release_id` and `as_of`.
-    Returns the files written.
-    Raises `PageError` for a page that cannot be built, and for a link to a page that is not there.
-    """
-    output_dir.mkdir(parents=True, exist_ok=True)
-    folders = [folder for folder in ("common", context["purpose"]) if (context["purpose"], folder) != (_OPEN, "common")]
-    sources = {page.stem: page for folder in folders for page in pages_dir.glob(f"{folder}/*.md")}
-    layout = jinja2.Environment(autoescape=True).from_string((pages_dir / _LAYOUT).read_text(encoding="utf-8"))
-    style = (pages_dir / _STYLE).read_text(encoding="utf-8")
-    written = []
-    with duckdb.connect(str(database), read_only=True) as connection:
-        pages = [page for source in sorted(sources.values()) for page in find_pages(source, connection, context)]
-        _check_names(pages)
-        navigation = sorted((page for page in pages if page.is_in_navigation), key=lambda p: (p.slug != _HOME, p.front.title))
-        for page in pages:
-            body = render_page(page, connection, context)
-            _check_links(page, body, {other.href for other in pages})
-            entries = [(entry.href, entry.front.title, entry is page) for entry in navigation]
-            html = layout.render(
-                style=style, body=body, title=page.front.title, description=page.front.description, navigation=entries, **context
-            )
-            target = output_dir / page.href
-            target.write_text(html, encoding="utf-8")
-            written.append(target)
-    return written
+    html: str
+    headings: Sequence[tuple[str, str]]
 
 
-def find_pages(source: Path, connection: duckdb.DuckDBPyConnection, context: Mapping[str, str]) -> list[Page]:
+@dataclass(frozen=True)
+class _Block:
+    """The opening line of a fenced block of SQL or a chart, with its line in the file."""
+
+    kind: str
+    line: int
+    name: str = ""
+    wants_table: bool = False
+    definitions: Sequence[str] = ()
+    caption: str = ""
+
+
+def find_pages(source: Path, connection: duckdb.DuckDBPyConnection, facts: SiteFacts) -> list[Page]:
     """The pages that one file makes: one, or one for each row of its `pages`."""
-    front, text = _split_front_matter(source)
+    front, text, line = _split_front_matter(source)
     if front.pages is None:
-        return [Page(source, source.stem, _filled(source, front, {}, context), text, {})]
-    rows = _run(source, "pages", front.pages, connection, {}).rows
+        return [Page(source, source.stem, _filled(source, front, {}, facts), text, line, {})]
+    rows = _run(f"{source}, pages", front.pages, connection, {}, facts).rows
     if rows and "slug" not in rows[0]:
         raise PageError(f"{source}, pages: the query has no column slug, which names the file of each page")
-    return [Page(source, str(row["slug"]), _filled(source, front, row, context), text, row) for row in rows]
+    return [Page(source, str(row["slug"]), _filled(source, front, row, facts), text, line, row) for row in rows]
 
 
-def render_page(page: Page, connection: duckdb.DuckDBPyConnection, context: Mapping[str, str]) -> str:
-    """Render the body of one page as HTML."""
-    queries = _run_queries(page, _blocks(page.text), connection)
+def render_page(page: Page, connection: duckdb.DuckDBPyConnection, facts: SiteFacts, titles: Mapping[str, str]) -> Body:
+    """Render the body of one page. `titles` maps the name of every page of the site to its title, for links to definitions."""
+    text = _numbered(page.text, page.line)
+    queries = _run_queries(page, _sql_blocks(text), connection, facts)
     rows = {name: query.rows for name, query in queries.items()}
+    filled = _fill_in(page.source, text, {**rows, "page": page.values, **facts.words}, page.line)
     markdown = _markdown()
-    tokens = markdown.parse(_fill_in(page.source, page.text, {**rows, "page": page.values, **context}))
-    return "".join(_render_token(page.source, markdown, group, queries) for group in _groups(tokens))
+    tokens = markdown.parse(filled)
+    headings = list(_name_headings(tokens))
+    renderer = _Renderer(page, facts, titles, queries)
+    return Body("".join(renderer.render(markdown, group) for group in _groups(tokens)), headings)
 
 
 @cache
@@ -149,77 +169,79 @@ def _markdown() -> MarkdownIt:
 
 
 @lru_cache(maxsize=64)
-def _blocks(text: str) -> list[Token]:
-    """The fenced blocks of a text before it is filled in; one file makes many pages."""
-    return [token for token in _markdown().parse(text) if token.type == "fence"]
+def _sql_blocks(text: str) -> list[tuple[_Block, str]]:
+    """The blocks of SQL of a text before it is filled in; one file makes many pages."""
+    blocks = [(_block(token), token.content) for token in _markdown().parse(text)]
+    return [(block, content) for block, content in blocks if block and block.kind == "sql"]
 
 
-def _split_front_matter(source: Path) -> tuple[Front, str]:
+def _numbered(text: str, first_line: int) -> str:
+    """The text with the line of the file in the opening of every block, which later steps move."""
+    lines = text.split("\n")
+    return "\n".join(_OPENING.sub(rf"\1\2 @{number}", line) for number, line in enumerate(lines, first_line))
+
+
+def _split_front_matter(source: Path) -> tuple[Front, str, int]:
+    """The front matter, the text after it, and the line on which that begins."""
     text = source.read_text(encoding="utf-8")
     if not text.startswith("---\n") or "\n---\n" not in text[4:]:
-        raise PageError(f"{source}: a page starts with a front matter between two lines of ---")
+        raise PageError(f"{source}, line 1: a page starts with a front matter between two lines of ---")
     head, _, body = text[4:].partition("\n---\n")
-    values = yaml.safe_load(head)
-    known = {field.name for field in fields(Front)}
+    try:
+        values = yaml.safe_load(head)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        raise PageError(f"{source}, line {mark.line + 2 if mark else 1}: the front matter is no YAML: {error}") from error
+    known = {name.name for name in fields(Front)}
     if not isinstance(values, dict) or not {"title", "description"} <= values.keys() <= known:
-        raise PageError(
-            f"{source}: the front matter has title and description, and may have pages and in_navigation; nothing else"
-        )
-    return Front(**values), body
+        optional = ", ".join(sorted(known - {"title", "description"}))
+        raise PageError(f"{source}, line 1: the front matter has title and description, and may have {optional}; nothing else")
+    return Front(**values), body, head.count("\n") + 4
 
 
-def _filled(source: Path, front: Front, values: Mapping[str, Any], context: Mapping[str, str]) -> Front:
-    title, description = (_fill_in(source, text, {"page": values, **context}) for text in (front.title, front.description))
-    return replace(front, title=title, description=description)
+def _filled(source: Path, front: Front, values: Mapping[str, Any], facts: SiteFacts) -> Front:
+    """The front matter with the values of one page in its words."""
+    words = {"page": values, **facts.words}
+    title, description, section = (_fill_in(source, text, words, 1) for text in (front.title, front.description, front.section))
+    return replace(front, title=title, description=description, section=section)
 
 
-def _check_names(pages: Sequence[Page]) -> None:
-    seen: dict[str, Page] = {}
-    for page in pages:
-        if not _SLUG.fullmatch(page.slug):
-            raise PageError(f"{page.source}: {page.slug!r} cannot name a page; use small letters, digits and hyphens")
-        if page.slug in seen:
-            raise PageError(f"{page.source}: the page {page.slug!r} is made twice, here and by {seen[page.slug].source}")
-        seen[page.slug] = page
-
-
-def _check_links(page: Page, body: str, known: set[str]) -> None:
-    for href in _HREF.findall(body):
-        if href.partition("#")[0] not in known | {""}:
-            raise PageError(f"{page.source}, page {page.slug!r}: it links to {href}, which is no page of this site")
-
-
-def _run_queries(page: Page, tokens: list[Token], connection: duckdb.DuckDBPyConnection) -> dict[str, Query]:
+def _run_queries(
+    page: Page, blocks: Sequence[tuple[_Block, str]], connection: duckdb.DuckDBPyConnection, facts: SiteFacts
+) -> dict[str, Query]:
     queries: dict[str, Query] = {}
-    for token in tokens:
-        kind, name, *_ = _fence(token)
-        if kind != "sql":
-            continue
-        if not name.isidentifier() or name in queries:
-            raise PageError(f"{page.source}, line {token.map[0] + 1}: a sql block needs a name of its own, such as `sql people`")
-        queries[name] = _run(page.source, name, token.content, connection, page.values)
+    for block, sql in blocks:
+        if not block.name.isidentifier() or block.name in queries:
+            raise PageError(f"{page.source}, line {block.line}: a sql block needs a name of its own, such as `sql people`")
+        where = f"{page.source}, line {block.line}, sql block {block.name!r}"
+        queries[block.name] = _run(where, sql, connection, page.values, facts)
     return queries
 
 
-def _run(source: Path, name: str, sql: str, connection: duckdb.DuckDBPyConnection, values: Mapping[str, Any]) -> Query:
-    """The rows of a query, its `$name` parameters taken from `values`."""
+def _run(where: str, sql: str, connection: duckdb.DuckDBPyConnection, values: Mapping[str, Any], facts: SiteFacts) -> Query:
     try:
-        (statement,) = duckdb.extract_statements(sql)
-        wanted = statement.named_parameters
-        if unknown := sorted(wanted - values.keys()):
-            raise PageError(f"{source}, sql block {name!r}: ${unknown[0]} is no column of `pages`")
-        cursor = connection.execute(sql, {key: values[key] for key in wanted})
-        columns = [column[0] for column in cursor.description]
-        return Query(columns, [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()])
-    except (duckdb.Error, ValueError) as error:
-        raise PageError(f"{source}, sql block {name!r}: {error}") from error
+        return run_query(sql, connection, values, facts.purpose, facts.tables)
+    except QueryError as error:
+        raise PageError(f"{where}: {error}") from error
 
 
-def _fill_in(source: Path, text: str, values: Mapping[str, Any]) -> str:
+def _fill_in(source: Path, text: str, values: Mapping[str, Any], first_line: int) -> str:
     try:
         return _template(text).render(**values)
-    except (jinja2.TemplateError, TypeError, ZeroDivisionError) as error:
-        raise PageError(f"{source}: {error}") from error
+    except jinja2.TemplateSyntaxError as error:
+        raise PageError(f"{source}, line {first_line + error.lineno - 1}: {error.message}") from error
+    except (jinja2.TemplateError, TypeError, ValueError, ZeroDivisionError) as error:
+        raise PageError(f"{source}, line {first_line + _line_of(error.__traceback__) - 1}: {error}") from error
+
+
+def _line_of(trace: TracebackType | None) -> int:
+    """The line of the template on which something failed."""
+    line = 1
+    while trace:
+        if trace.tb_frame.f_code.co_filename == "<template>":
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
 
 
 @lru_cache(maxsize=64)
@@ -236,32 +258,47 @@ def _environment() -> SandboxedEnvironment:
     return environment
 
 
-def _fence(token: Token) -> tuple[str, str, bool, str]:
-    """Kind, name, whether a table is wanted, and its caption, of a fenced block; empty strings for anything else."""
+def _block(token: Token) -> _Block | None:
+    """A fenced block of SQL or of a chart; None for anything else.
+
+    Its opening line reads `sql @line name table definition=page words`, of which the line is put in by `_numbered`.
+    """
     if token.type != "fence":
-        return "", "", False, ""
-    words = [*token.info.split(), "", "", ""]
-    return words[0], words[1], words[2] == "table", " ".join(words[3:]).strip()
+        return None
+    kind, *words = token.info.split() or [""]
+    if kind not in ("sql", "chart"):
+        return None
+    line = int(words.pop(0)[1:])
+    name, wants_table, *words = [*words, "", ""]
+    definitions: list[str] = []
+    if words and words[0].startswith(_DEFINITION):
+        definitions = words.pop(0).removeprefix(_DEFINITION).split(",")
+    return _Block(kind, line, name, wants_table == "table", definitions, " ".join(words).strip())
 
 
 def _groups(tokens: list[Token]) -> list[list[Token]]:
     """Split the token stream so that every sql or chart block stands alone."""
     groups: list[list[Token]] = [[]]
     for token in tokens:
-        if _fence(token)[0] in ("sql", "chart"):
+        if _block(token):
             groups += [[token], []]
         else:
             groups[-1].append(token)
     return [group for group in groups if group]
 
 
-def _render_token(source: Path, markdown: MarkdownIt, group: list[Token], queries: dict[str, Query]) -> str:
-    kind, name, wants_table, caption = _fence(group[0])
-    if kind == "sql":
-        return _table(source, queries[name], caption or name.replace("_", " "), is_titled=bool(caption)) if wants_table else ""
-    if kind == "chart":
-        return _figure(source, group[0], queries)
-    return markdown.renderer.render(group, markdown.options, {})
+def _name_headings(tokens: Sequence[Token]) -> Iterator[tuple[str, str]]:
+    """Give every second-level heading an id, so that links and the search can lead to it."""
+    taken: set[str] = set()
+    for token, inline in pairwise(tokens):
+        if token.type == "heading_open" and token.tag == "h2":
+            words = "".join(child.content for child in inline.children or [])
+            name = base = re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-") or "part"
+            while name in taken:
+                name = f"{base}-{len(taken)}"
+            taken.add(name)
+            token.attrSet("id", name)
+            yield name, words
 
 
 @lru_cache(maxsize=256)
@@ -269,75 +306,80 @@ def _chart(block: str) -> Chart:
     return Chart(**yaml.safe_load(block))
 
 
-def _figure(source: Path, token: Token, queries: dict[str, Query]) -> str:
-    where = f"{source}, chart block at line {token.map[0] + 1}"
-    try:
-        chart = _chart(token.content)
-        query = queries[chart.query]
-        svg = to_svg(chart, query.rows) if query.rows else "<p>There is nothing to show in this release.</p>"
-    except (ValidationError, ChartError, yaml.YAMLError, TypeError) as error:
-        raise PageError(f"{where}: {error}") from error
-    except KeyError as error:
-        raise PageError(f"{where}: there is no sql block named {error}") from error
-    return (
-        f"<figure><figcaption>{escape(chart.title)}</figcaption>{svg}"
-        f"<details><summary>Data as a table<span class='hidden'>: {escape(chart.title)}</span></summary>"
-        f"{_table(source, query, chart.title)}</details></figure>"
-    )
+@dataclass(frozen=True)
+class _Renderer:
+    """Blocks and text of one page as HTML."""
 
+    page: Page
+    facts: SiteFacts
+    titles: Mapping[str, str]
+    queries: Mapping[str, Query]
 
-def _table(source: Path, query: Query, caption: str, is_titled: bool = False) -> str:
-    """A query as a table. A caption that the page shows elsewhere (not `is_titled`) is for those who hear the page only."""
-    shown = [name for name in query.columns if name.removesuffix(_LINKS) not in query.columns or not name.endswith(_LINKS)]
-    numeric = {
-        name: all(isinstance(row[name], int | float | decimal.Decimal) or row[name] is None for row in query.rows)
-        for name in shown
-    }
-    head = "".join(
-        f"<th scope='col'{' class=number' if numeric[name] else ''}>{escape(name.replace('_', ' '))}</th>" for name in shown
-    )
-    body = "".join(
-        "<tr>"
-        + "".join(f"<td{' class=number' if numeric[name] else ''}>{_cell(source, row, name)}</td>" for name in shown)
-        + "</tr>"
-        for row in query.rows
-    )
-    return (
-        f"<div class='scroll' tabindex='0' role='region' aria-label='{escape(caption, quote=True)}'>"
-        f"<table><caption{'' if is_titled else ' class=hidden'}>{escape(caption)}</caption>"
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
+    def render(self, markdown: MarkdownIt, group: list[Token]) -> str:
+        block = _block(group[0])
+        if block is None:
+            return markdown.renderer.render(group, markdown.options, {})
+        try:
+            if block.kind == "chart":
+                return self._figure(group[0].content)
+            return self._table(block) if block.wants_table else ""
+        except ValidationError as error:
+            faults = "; ".join(": ".join([*map(str, e["loc"]), e["msg"].removeprefix("Value error, ")]) for e in error.errors())
+            raise PageError(f"{self.page.source}, chart block at line {block.line}: {faults}") from error
+        except (ChartError, TableError, yaml.YAMLError, TypeError) as error:
+            raise PageError(f"{self.page.source}, {block.kind} block at line {block.line}: {error}") from error
 
+    def _table(self, block: _Block) -> str:
+        query = self.queries[block.name]
+        caption = block.caption or block.name.replace("_", " ")
+        table = render_table(query, caption, is_titled=bool(block.caption))
+        return f"<div class='table'>{table}{self._provenance(query, block.definitions, 0)}</div>"
 
-def _cell(source: Path, row: Mapping[str, Any], name: str) -> str:
-    text = escape(format_value(row[name]))
-    href = row.get(f"{name}{_LINKS}")
-    if href is None:
-        return text
-    if not _LOCAL.fullmatch(str(href)):
-        raise PageError(f"{source}: column {name}{_LINKS} holds {href!r}; it names pages of this site, such as index.html")
-    return f"<a href='{escape(str(href), quote=True)}'>{text}</a>"
+    def _figure(self, content: str) -> str:
+        chart = _chart(content)
+        if chart.query not in self.queries:
+            raise ChartError(f"there is no sql block named {chart.query!r}")
+        query = self.queries[chart.query]
+        title = escape(chart.title)
+        n_hidden = sum(is_hidden(row, chart.figure) for row in query.rows)
+        definitions = re.split(r"[,\s]+", chart.definition) if chart.definition else []
+        return (
+            f"<figure><figcaption>{title}</figcaption>{self._picture(chart, query)}"
+            f"{self._provenance(query, definitions, n_hidden)}"
+            f"<details><summary>Data as a table<span class='hidden'>: {title}</span></summary>"
+            f"{render_table(query, chart.title)}</details></figure>"
+        )
 
+    def _picture(self, chart: Chart, query: Query) -> str:
+        if not query.rows:
+            return "<p>There is nothing to show in this release.</p>"
+        if chart.kind == "map" and self.facts.boundaries is None:
+            return (
+                "<p>No map is drawn: no file with the boundaries of areas was given (setting PHM_BOUNDARIES). See the table.</p>"
+            )
+        svg = to_svg(chart, query.rows, self.facts.boundaries)
+        return (
+            f"<div class='scroll' tabindex='0' role='region' aria-label='{escape(chart.title, quote=True)}, picture'>{svg}</div>"
+        )
 
-def format_value(value: Any) -> str:
-    """A value as a British reader expects it: 1,234 · 12.3 · 31 March 2026 · yes/no · – for nothing."""
-    match value:
-        case None:
-            return "–"
-        case bool():
-            return "yes" if value else "no"
-        case int():
-            return f"{value:,}"
-        case float() | decimal.Decimal():
-            return f"{value:,.1f}"
-        case datetime.datetime():
-            return f"{value.day} {value:%B %Y, %H:%M}"
-        case datetime.date():
-            return f"{value.day} {value:%B %Y}"
-        case _:
-            return str(value)
+    def _provenance(self, query: Query, definitions: Sequence[str], n_hidden: int) -> str:
+        """The small print of a figure: date, coverage, what is hidden, what it means and where it comes from."""
+        words = [f"As of {format_value(self.facts.as_of)}"]
+        if self.facts.coverage:
+            words.append(self._link(_SOURCES, self.facts.coverage) if _SOURCES in self.titles else self.facts.coverage)
+        if n_hidden:
+            words.append(
+                f"{n_hidden:,} {'figure is' if n_hidden == 1 else 'figures are'} hidden, to protect people, and not drawn"
+            )
+        if unknown := [slug for slug in definitions if slug not in self.titles]:
+            raise TableError(f"definition names {unknown[0]!r}, which is no page of this site")
+        if definitions:
+            words.append("What it means: " + ", ".join(self._link(slug, escape(self.titles[slug])) for slug in definitions))
+        if query.tables:
+            slugs = [(_PAGE_OF_TABLE.format(table.replace("_", "-")), table.replace("_", " ")) for table in query.tables]
+            words.append("From " + ", ".join(self._link(slug, name) if slug in self.titles else name for slug, name in slugs))
+        return f"<p class='source'>{'. '.join(words)}.</p>"
 
-
-def format_percent(part: float | None, whole: float | None = 1) -> str:
-    """`part` of `whole` as a percentage with one decimal; – when there is no whole."""
-    return "–" if part is None or not whole else f"{100 * part / whole:.1f}%"
+    @staticmethod
+    def _link(slug: str, words: str) -> str:
+        return f"<a href='{slug}.html'>{words}</a>"

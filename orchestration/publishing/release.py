@@ -27,7 +27,7 @@ from orchestration.publishing.disclosure import DisclosureError
 from orchestration.publishing.disclosure_ledger import DisclosureLedger
 from orchestration.publishing.lineage import LineageByTable
 from orchestration.publishing.open_data import OPEN_DEFINITIONS, control, read_policy, read_true_counts
-from orchestration.publishing.pages import format_value
+from orchestration.publishing.pages import SiteFacts
 from orchestration.publishing.pending import keep_pending, pending_file, settle_pending
 
 #: Lawful purpose of tables with people -> schema of the build database that holds what it may see.
@@ -100,7 +100,7 @@ class Release:
         return self.tables.get("direct_care", {}).get("person", 0)
 
 
-SiteBuilder = Callable[[Path, Path, Path, Mapping[str, str]], Sequence[Path]]
+SiteBuilder = Callable[[Path, Path, Path, SiteFacts], Sequence[Path]]
 
 
 def publish(
@@ -139,6 +139,7 @@ def publish(
             _write_release_row(facts, build_database, release_rows_dir),
             _write_members(facts, build_database, members_dir),
         ]
+        of_purposes = _tables_of_purposes(build_database)
         tables: dict[str, dict[str, int]] = {}
         for purpose, schema in (PURPOSES | {OPEN: OPEN_SCHEMA}).items():
             if purpose in facts.withheld:
@@ -151,7 +152,7 @@ def publish(
                 counts = _copy_marts(build_database, schema, database, purpose, key, limits)
             tables[purpose] = _describe(database, purpose, schema, counts, lineage, limits)
             _export_parquet(database, building / purpose / "parquet", list(tables[purpose]), limits)
-            build_site(database, pages_dir, building / purpose / "site", _page_context(facts, purpose))
+            build_site(database, pages_dir, building / purpose / "site", _site_facts(facts, purpose, of_purposes))
         _write_manifest(building, facts, tables)
         _make_durable(building)
         building.rename(final)
@@ -286,13 +287,31 @@ def purpose_id_sql(purpose: str) -> str:
     return token_sql(f"{literal(f'person|{purpose}|')} || cast(person.person_id as varchar)")
 
 
-def _page_context(facts: ReleaseFacts, purpose: str) -> dict[str, str]:
-    return {
-        "release_id": facts.release_id,
-        "purpose": purpose,
-        "as_of": format_value(facts.as_of),
-        "is_synthetic": "yes" if facts.is_synthetic else "",
-    }
+def _tables_of_purposes(build_database: Path) -> dict[str, list[str]]:
+    """Every purpose's tables, so that a page that asks for another's can be told whose they are."""
+    if not build_database.exists():
+        raise ReleaseError(f"There is no build database at {build_database}: run `phm run` first.")
+    with duckdb.connect(str(build_database), read_only=True) as connection:
+        schemas = {**PURPOSES, OPEN: OPEN_SCHEMA}.items()
+        return {purpose: list(_mart_columns(connection, build_database.stem, schema)) for purpose, schema in schemas}
+
+
+def _site_facts(facts: ReleaseFacts, purpose: str, tables: Mapping[str, Sequence[str]]) -> SiteFacts:
+    return SiteFacts(purpose, facts.release_id, facts.as_of, facts.is_synthetic, facts.sources, tables)
+
+
+def site_facts(release: Release, purpose: str) -> SiteFacts:
+    """What a site of a release that stands is about, from its manifest.
+
+    Raises `ReleaseError` when the release has nothing for the purpose.
+    """
+    if purpose not in release.tables:
+        reason = release.withheld.get(purpose, "it has no such part")
+        raise ReleaseError(f"Release {release.release_id} has nothing for {purpose}: {reason}.")
+    manifest = json.loads((release.path / _MANIFEST).read_text(encoding="utf-8"))
+    tables = {of: list(rows) for of, rows in release.tables.items()}
+    as_of = date.fromisoformat(release.as_of)
+    return SiteFacts(purpose, release.release_id, as_of, manifest["is_synthetic"], manifest["sources"], tables)
 
 
 def _copy_open(
@@ -355,8 +374,6 @@ def _copy_marts(
     build_database: Path, schema: str, target: Path, purpose: str, key: PseudonymisationKey, limits: Limits
 ) -> dict[str, int]:
     """Copy one purpose's marts into a new file, persons re-keyed. Returns rows by table."""
-    if not build_database.exists():
-        raise ReleaseError(f"There is no build database at {build_database}: run `phm run` first.")
     with connect(limits) as connection:
         source = _attach(connection, build_database, target)
         columns = _mart_columns(connection, source, schema)

@@ -97,9 +97,9 @@ def place(tmp_path):
     make_build_database(tmp_path / "build.duckdb", 50, rows_dir)
     limits = Limits("512MB", 2, "1GB", tmp_path / "spill")
 
-    def site(database, pages_dir, output_dir, context):
+    def site(database, pages_dir, output_dir, facts):
         output_dir.mkdir()
-        (output_dir / "index.html").write_text(f"{context['purpose']} {context['release_id']}")
+        (output_dir / "index.html").write_text(f"{facts.purpose} {facts.release_id}")
         return [output_dir / "index.html"]
 
     def publish(release_id, *, hour=1, **changes):
@@ -165,8 +165,8 @@ def test_open_data_holds_no_person_and_no_small_number(place):
 
 
 def test_a_killed_release_leaves_no_memory_of_what_nobody_saw(place):
-    def broken(database, pages_dir, output_dir, context):
-        if context["purpose"] == release.OPEN:
+    def broken(database, pages_dir, output_dir, facts):
+        if facts.purpose == release.OPEN:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
