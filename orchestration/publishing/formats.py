@@ -13,7 +13,7 @@ HIDDEN = "hidden"
 def format_value(value: Any, is_hidden: bool = False) -> str:
     """1,234 · 12.3 · 31 March 2026 · yes/no · – for nothing · hidden for what disclosure control took away.
 
-    A DECIMAL has the decimals of its type: `cast(ratio as decimal(9, 2))` is shown as 1.07.
+    A DECIMAL has the decimals of its type: `try_cast(ratio as decimal(9, 2))` is shown as 1.07.
     """
     if is_hidden:
         return HIDDEN
