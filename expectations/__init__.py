@@ -11,8 +11,10 @@ from expectations.rules import Between, Finding, InSet, NoRows, NotNull, RowCoun
 __all__ = ["Between", "Finding", "InSet", "NoRows", "NotNull", "RowCount", "Rule", "Subject", "Unique", "check"]
 
 
-def check(subjects, *, database: str = ":memory:", memory_limit: str = "2GB") -> dict[str, list[Finding]]:
+def check(
+    subjects, *, database: str = ":memory:", memory_limit: str = "2GB", search_path: str | None = None
+) -> dict[str, list[Finding]]:
     """Run every subject's rules. See `expectations.engine.check`, which is imported on first use: it costs seconds."""
     from expectations import engine
 
-    return engine.check(subjects, database=database, memory_limit=memory_limit)
+    return engine.check(subjects, database=database, memory_limit=memory_limit, search_path=search_path)

@@ -39,8 +39,16 @@ class _ReadOnlyDialect(duckdb_engine.Dialect):
 registry.register("duckdb.expectations", __name__, "_ReadOnlyDialect")
 
 
-def check(subjects: Sequence[Subject], *, database: str = ":memory:", memory_limit: str = "2GB") -> dict[str, list[Finding]]:
+def check(
+    subjects: Sequence[Subject],
+    *,
+    database: str = ":memory:",
+    memory_limit: str = "2GB",
+    search_path: str | None = None,
+) -> dict[str, list[Finding]]:
     """Check every subject's rules against `database` (a DuckDB file opened read-only, or memory for Parquet queries).
+
+    `search_path` is the directory from which views of the database name their files, where they do so relatively.
 
     Returns the findings by subject name, one per rule and in the rules' order. A rule that cannot be evaluated (a column that is
     not there, a query that fails) gives a finding with status `not_evaluated`; nothing is raised for it.
@@ -48,6 +56,8 @@ def check(subjects: Sequence[Subject], *, database: str = ":memory:", memory_lim
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
     config: dict[str, Any] = {"memory_limit": memory_limit}
+    if search_path is not None:
+        config["file_search_path"] = search_path
     source = context.data_sources.add_sql(
         "duckdb",
         connection_string=f"duckdb+expectations:///{database}",

@@ -15,6 +15,7 @@ import numpy as np
 from linkage import persons, registry, review
 from linkage.block import RuleCount, block, pair
 from linkage.collapse import collapse
+from linkage.duck import Limits, connect
 from linkage.facts import describe_records
 from linkage.merge import REFUSALS, merge, plain, read_groups
 from linkage.model import Parameters
@@ -28,15 +29,6 @@ Progress = Callable[[str], None]
 
 #: Records that lose their NHS number on trial in one night: shares of a tenth are then known to half a per cent.
 MOST_WITHHELD = 10_000
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What the work may use. `memory` is DuckDB's notation, for example `3GB`."""
-
-    memory: str
-    threads: int
-    temp_dir: Path
 
 
 @dataclass(frozen=True)
@@ -102,8 +94,7 @@ def link(
     """
     clock = Clock(progress)
     files = identity_files(identity_dir)
-    limits.temp_dir.mkdir(parents=True, exist_ok=True)
-    with duckdb.connect(config=configured(limits)) as connection:
+    with connect(limits) as connection:
         with registry.attached(connection, registry_path):
             inputs = input_fingerprint(identity_dir, files, spec, parameters, connection)
             last = connection.execute("select input_fingerprint from registry.run order by finished_at desc limit 1").fetchone()
@@ -148,16 +139,6 @@ def link(
             write_outputs(connection, output_dir)
             clock.done("write")
     return replace(report, seconds=clock.seconds)
-
-
-def configured(limits: Limits, *, keeps_order: bool = False) -> dict[str, str]:
-    """DuckDB's settings for the limits; `keeps_order` for what numbers the rows of a file as they come."""
-    return {
-        "memory_limit": limits.memory,
-        "threads": str(limits.threads),
-        "temp_directory": str(limits.temp_dir),
-        "preserve_insertion_order": str(keeps_order).lower(),
-    }
 
 
 def input_fingerprint(

@@ -19,8 +19,8 @@ import duckdb
 from splink import DuckDBAPI, Linker
 
 from linkage.collapse import describe_each_record
+from linkage.duck import Limits, connect
 from linkage.errors import LinkageError
-from linkage.link import Limits, configured
 from linkage.model import RAREST, Parameters, levels, settings, write_parameters
 from linkage.spec import LinkageSpec
 from linkage.standardise import identity_files, read_identity, standardise
@@ -77,8 +77,7 @@ def train(
     `trained_on` describes the data in a few words for the card. Raises `LinkageError` when a comparison could not be learned,
     and `ParametersError` when the prior is out of range.
     """
-    limits.temp_dir.mkdir(parents=True, exist_ok=True)
-    with duckdb.connect(config=configured(limits, keeps_order=True)) as connection:
+    with connect(limits, keeps_order=True) as connection:
         read_identity(connection, identity_files(identity_dir))
         standardise(connection, spec, f"date '{as_of.isoformat()}'")
         describe_each_record(connection, spec)

@@ -12,8 +12,9 @@ from pathlib import Path
 import duckdb
 
 from linkage import registry
+from linkage.duck import Limits, connect
 from linkage.errors import RegistryError
-from linkage.link import Clock, Limits, Progress, compute, configured, input_fingerprint, silent
+from linkage.link import Clock, Progress, compute, input_fingerprint, silent
 from linkage.model import Parameters
 from linkage.spec import LinkageSpec
 from linkage.standardise import identity_files, read_identity, standardise
@@ -68,8 +69,7 @@ def verify(
         raise RegistryError(f"there is no registry at {registry_path} to verify: run the nightly load first")
     clock = Clock(progress)
     files = identity_files(identity_dir)
-    limits.temp_dir.mkdir(parents=True, exist_ok=True)
-    with duckdb.connect(config=configured(limits)) as connection, registry.attached(connection, registry_path, read_only=True):
+    with connect(limits) as connection, registry.attached(connection, registry_path, read_only=True):
         last = connection.execute(
             "select run_id, as_of, input_fingerprint from registry.run order by is_unchanged, finished_at desc limit 1"
         ).fetchone()

@@ -36,8 +36,9 @@ from synthetic.timeline import Window
 from synthetic.views import identities
 from synthetic.world import CHUNK_PEOPLE, chunk_count
 
+from linkage.duck import Limits
 from linkage.evaluate import Quality, evaluate
-from linkage.link import Limits, link
+from linkage.link import link
 from linkage.spec import default_spec
 from linkage.standardise import IDENTITY_COLUMNS
 from linkage.table.columns import Columns
@@ -143,7 +144,7 @@ def _ours(path: Path, columns: Columns) -> tuple[pl.DataFrame, int]:
         output,
         spec=default_spec(accept_test_numbers=True),
         as_of=_AS_OF,
-        limits=Limits("3GB", 2, path.parent / "spill"),
+        limits=Limits("3GB", 2, "10GB", path.parent / "spill"),
     )
     return pl.read_parquet(output), report.blocking.n_pairs
 
@@ -214,7 +215,7 @@ def _index(path: Path, _: Columns) -> tuple[pl.DataFrame, int]:
         parameters=linkage_model(),
         run_id="bench",
         as_of=_AS_OF,
-        limits=Limits("2GB", 2, out / "spill"),
+        limits=Limits("2GB", 2, "10GB", out / "spill"),
     )
     with duckdb.connect() as connection:
         linked = connection.read_parquet(str(out / "linkage" / "person_record" / "00000001.parquet"))

@@ -15,7 +15,6 @@ from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any
 
-import duckdb
 import typer
 from rich.console import Console
 
@@ -30,7 +29,7 @@ from orchestration.landing.contract import ContractError
 from orchestration.landing.errors import LandingError
 from orchestration.night import open_night, parse_date, resolve_as_of
 from orchestration.publishing.pages import PageError
-from orchestration.publishing.release import OPEN, PURPOSES, ReleaseError, current_release, list_releases, switch
+from orchestration.publishing.release import ReleaseError, current_release, list_releases, switch
 from orchestration.purposes import PurposeError
 from orchestration.run_lock import RunLocked, run_lock
 from orchestration.settings import PROJECT_DIR, SettingsError, load_settings
@@ -75,6 +74,7 @@ app.add_typer(cohort_app, name="cohort")
 People = Annotated[int, typer.Option(min=50, help="Number of people in the synthetic place.")]
 Nights = Annotated[int, typer.Option(min=0, help="Nightly deltas after the first bulk delivery.")]
 Seed = Annotated[int, typer.Option(help="The same seed makes the same place.")]
+ServedPurpose = Annotated[str, typer.Option("--purpose", help="Whose part of the release: direct_care, secondary_use or open.")]
 
 
 def _guarded(command: Callable[..., None]) -> Callable[..., None]:
@@ -179,23 +179,26 @@ def status() -> None:
 
 @app.command()
 @_guarded
-def sql(
-    query: Annotated[str, typer.Argument(help="A query; the tables are in schema `marts`.")],
-    purpose: Annotated[str, typer.Option(help="Whose release: direct_care, secondary_use or open.")] = "direct_care",
+def query(
+    sql: Annotated[str, typer.Argument(help="A query; the tables are in schema `marts`.")],
+    purpose: ServedPurpose = "direct_care",
+    form: Annotated[str | None, typer.Option("--format", help="table, csv or parquet; else as the file's name ends.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", help="The file to write; else the screen.", dir_okay=False)] = None,
 ) -> None:
-    """Ask the release that is being served, in SQL."""
-    release = current_release(load_settings().releases_dir)
-    if release is None:
-        raise ReleaseError("There is no release yet: run `phm demo` or `phm run` first.")
-    if purpose not in (purposes := [*PURPOSES, OPEN]):
-        raise ReleaseError(f"There is no purpose {purpose!r}; the purposes are {', '.join(purposes)}.")
-    if purpose in release.withheld:
-        raise ReleaseError(f"Release {release.release_id} has nothing for {purpose}: {release.withheld[purpose]}.")
-    with duckdb.connect(str(release.path / purpose / f"{purpose}.duckdb"), read_only=True) as connection:
-        try:
-            connection.sql(query).show(max_width=Console().width)
-        except duckdb.Error as error:
-            raise ReleaseError(f"The query cannot be answered: {error}") from error
+    """Ask the release that is being served, in SQL. Reads it and nothing else."""
+    from orchestration.served_release import answer
+
+    answer(load_settings(), sql, purpose, form, output, Console().width)
+
+
+@app.command("open")
+@_guarded
+def open_page(purpose: ServedPurpose = "direct_care") -> None:
+    """Open the front page of the release that is being served in a browser; without a desktop, say where it is."""
+    from orchestration.served_release import front_page, show_page
+
+    page = front_page(load_settings(), purpose)
+    typer.echo(f"Opened {page}." if show_page(page) else str(page))
 
 
 @app.command()

@@ -15,10 +15,10 @@ from typing import Any
 
 import duckdb
 
+from linkage.duck import Limits, connect
 from linkage.sql import ident, literal
 from linkage.whole_file import written_privately
 from orchestration.cohort_definition import CohortError, Criterion, Definition, Document, Where, did_you_mean, leaves
-from orchestration.duck import Limits, connect
 
 _SEX = {"female": "F", "male": "M"}
 _AREA_COLUMNS = {

@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from orchestration.governance import load_agreements
@@ -16,8 +18,8 @@ from orchestration.settings import Settings, without_secrets
 MANIFEST = "manifest.json"
 _ALLOWED_COLUMNS = "seeds/governance/purpose_column.csv"
 PARSED = "partial_parse.msgpack"
-#: Beside the manifest: the data directory it was parsed for, whose paths it holds.
-_PARSED_FOR = "parsed_for"
+#: Beside the manifest, while what does not change from night to night stands in the warehouse: which manifest it was made from.
+_STANDS = "stands"
 
 
 class DbtError(Exception):
@@ -59,19 +61,27 @@ def _approved_sources(settings: Settings) -> frozenset[str]:
 
 def _parsed_manifest(settings: Settings) -> Path:
     manifest = settings.dbt_target_dir / MANIFEST
-    parsed_for = settings.dbt_target_dir / _PARSED_FOR
-    if (
-        manifest.exists()
-        and manifest.stat().st_mtime > _last_change(settings.dbt_project_dir)
-        and parsed_for.exists()
-        and parsed_for.read_text(encoding="utf-8") == str(settings.data_dir)
-    ):
+    if manifest.exists() and manifest.stat().st_mtime > _last_change(settings.dbt_project_dir):
         return manifest
     settings.dbt_target_dir.mkdir(parents=True, exist_ok=True)
     run_dbt(settings, f"dbt cannot parse {settings.dbt_project_dir}", "--no-partial-parse", "parse")
     os.utime(manifest)
-    parsed_for.write_text(str(settings.data_dir), encoding="utf-8")
     return manifest
+
+
+@contextmanager
+def standing(settings: Settings, *, anew: bool = False) -> Iterator[bool]:
+    """Around a build of the warehouse: True when its views and seeds stand as the project has them and need no making, unless all
+    is to be made `anew`.
+
+    Both follow from the project alone: no view holds the date of a run. Whatever ends the block early makes them anew next time.
+    """
+    path = settings.dbt_target_dir / _STANDS
+    made_from = str((settings.dbt_target_dir / MANIFEST).stat().st_mtime_ns)
+    stands = not anew and path.exists() and settings.build_database.exists() and path.read_text(encoding="ascii") == made_from
+    path.unlink(missing_ok=True)
+    yield stands
+    path.write_text(made_from, encoding="ascii")
 
 
 def run_dbt(settings: Settings, trouble: str, *arguments: str, target_dir: Path | None = None) -> None:

@@ -15,7 +15,7 @@ from rich.table import Table
 from linkage.errors import LinkageError
 from linkage.evaluate import CHARACTERISTICS, Quality, evaluate, evaluate_by, truth_by_token, withhold_numbers
 from linkage.link import link
-from orchestration.patient_index import limits, linkage_model, linkage_spec
+from orchestration.patient_index import linkage_model, linkage_spec
 from orchestration.settings import Settings
 
 _HEADINGS = ("records", "pair precision", "pair recall", "B-cubed precision", "B-cubed recall", "in mixed clusters")
@@ -61,7 +61,7 @@ def _link_without_numbers(settings: Settings, scratch: Path, as_of: date, share:
         parameters=linkage_model(),
         run_id="evaluation",
         as_of=as_of,
-        limits=limits(settings),
+        limits=settings.limits,
     )
     return scratch / "index"
 

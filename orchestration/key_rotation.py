@@ -17,9 +17,10 @@ from pathlib import Path
 import duckdb
 
 from linkage import registry
+from linkage.duck import connect
 from linkage.sql import ident, literal, literals
 from linkage.standardise import identity_files
-from orchestration.duck import connect, write_parquet
+from orchestration.duck import write_parquet
 from orchestration.landing.door import digits_sql, postcode_key_sql, postcode_state_sql
 from orchestration.landing.errors import LandingError
 from orchestration.landing.keys import PseudonymisationKey, token_sql

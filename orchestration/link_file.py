@@ -59,7 +59,7 @@ def link_file(settings: Settings, request: LinkRequest) -> Iterator[str]:
             registry_path=settings.registry_path,
             spec=spec,
             as_of=as_of,
-            limits=limits(settings),
+            limits=settings.limits,
         )
     elif request.index:
         report = link_to_index(
@@ -71,7 +71,7 @@ def link_file(settings: Settings, request: LinkRequest) -> Iterator[str]:
             spec=spec,
             parameters=linkage_model(),
             as_of=as_of,
-            limits=limits(settings),
+            limits=settings.limits,
         )
     else:
         other = None
@@ -103,7 +103,7 @@ def encode_file(
         secret=read_secret(secret),
         spec=linkage_spec(settings),
         as_of=_date(as_of),
-        limits=limits(settings),
+        limits=settings.limits,
     )
     yield f"{n_encoded:,} of {n_records:,} records encoded; the others lack a name or a birth date"
     yield f"Wrote {target}. It is personal data: encodings are pseudonyms, not anonymous"

@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from linkage.errors import LinkageError
-from linkage.link import Limits, LinkageReport, link
+from linkage.link import LinkageReport, link
 from linkage.model import Parameters, read_parameters
 from linkage.spec import LinkageSpec, default_spec
 from linkage.train import Trained, train
@@ -26,7 +26,7 @@ def link_records(settings: Settings, run_id: str, as_of: date) -> LinkageReport:
         parameters=linkage_model(),
         run_id=run_id,
         as_of=as_of,
-        limits=limits(settings),
+        limits=settings.limits,
     )
 
 
@@ -55,10 +55,5 @@ def train_model(settings: Settings, version: str, trained_on: str, as_of: date) 
         version=version,
         trained_on=trained_on,
         as_of=as_of,
-        limits=limits(settings),
+        limits=settings.limits,
     )
-
-
-def limits(settings: Settings) -> Limits:
-    """What linkage may use."""
-    return Limits(settings.memory_limit, settings.threads, settings.spill_dir)

@@ -113,7 +113,12 @@ def check_index(settings: Settings, run_id: str, as_of: date) -> Findings:
 def check_marts(settings: Settings, run_id: str, as_of: date) -> Findings:
     """Check the marts in the build database and keep the findings, by `<schema>.<purpose>__<table>`."""
     subjects = _mart_subjects(settings)
-    findings = check(subjects, database=str(settings.build_database), memory_limit=settings.memory_limit)
+    findings = check(
+        subjects,
+        database=str(settings.build_database),
+        memory_limit=settings.memory_limit,
+        search_path=str(settings.data_dir),
+    )
     _keep(findings, settings, run_id, as_of, "marts")
     return findings
 

@@ -23,13 +23,14 @@ from uuid import uuid4
 
 import duckdb
 
+from linkage.duck import connect
 from linkage.explain import read_records
 from linkage.registry import attached
 from linkage.sql import literal, literals
 from linkage.whole_file import written_privately
 from orchestration.access_register import AccessError, AccessRefused, read_access, why_not
 from orchestration.audit_log import AuditLog
-from orchestration.duck import connect
+from orchestration.duck import attach_warehouse
 from orchestration.names_expiry import expire
 from orchestration.night import TIMEZONE
 from orchestration.publishing.release import Release, current_release, purpose_id_sql
@@ -164,7 +165,7 @@ def _joined(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     if not settings.build_database.exists():
         raise AccessError(f"There is no build database at {settings.build_database}: run `phm run` first.")
     with connect(settings.limits) as connection, attached(connection, settings.registry_path, read_only=True):
-        connection.execute(f"attach {literal(settings.build_database)} as build (read_only)")
+        attach_warehouse(connection, settings.build_database)
         settings.require_key().install(connection)
         # an id of before a merge stands for the person it went into
         connection.execute(f"""

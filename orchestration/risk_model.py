@@ -12,9 +12,10 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
+from linkage.duck import connect
 from linkage.sql import literal
 from linkage.whole_file import written_whole
-from orchestration.duck import connect
+from orchestration.duck import attach_warehouse
 from orchestration.landing.errors import LandingError
 from orchestration.past_build import built_as_of
 from orchestration.settings import Settings
@@ -287,7 +288,7 @@ def _warehouse(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     if not settings.build_database.exists():
         raise RiskModelError("There is no warehouse yet: run `phm run` first.")
     with connect(settings.limits, keeps_order=True) as connection:
-        connection.execute(f"attach {literal(settings.build_database)} as build (read_only)")
+        attach_warehouse(connection, settings.build_database)
         try:
             yield connection
         except duckdb.CatalogException as error:

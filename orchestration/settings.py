@@ -18,7 +18,7 @@ from typing import Literal, get_args
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from orchestration.duck import Limits
+from linkage.duck import Limits
 from orchestration.landing.errors import LandingError
 from orchestration.landing.keys import PseudonymisationKey
 

@@ -56,9 +56,9 @@ def print_next_things(settings: Settings, seconds: float, console: Console) -> N
     page = shown(settings.releases_dir / "current" / "direct_care" / "site" / "index.html")
     console.print()
     console.print(f"From nothing to a release in {seconds:.0f} s. Three things to try:", style="bold", highlight=False)
-    console.print(f"  1. Look at it: open {page} in a browser", highlight=False, soft_wrap=True)
+    console.print(f"  1. Look at it: {phm} open, or open {page} in a browser", highlight=False, soft_wrap=True)
     console.print("  2. Ask it something:", highlight=False)
-    console.print(f'     {phm} sql "{_QUERY}"', highlight=False, soft_wrap=True)
+    console.print(f'     {phm} query "{_QUERY}"', highlight=False, soft_wrap=True)
     console.print("  3. See how it was made: make dev, then open http://localhost:3000", highlight=False)
 
 

@@ -6,7 +6,7 @@ from rich.console import Console
 
 from linkage.verify import Verification, verify
 from orchestration.alerts import send_alert
-from orchestration.patient_index import limits, linkage_model, linkage_spec
+from orchestration.patient_index import linkage_model, linkage_spec
 from orchestration.settings import Settings
 
 
@@ -20,7 +20,7 @@ def verify_index(settings: Settings) -> Verification:
         settings.registry_path,
         spec=linkage_spec(settings),
         parameters=linkage_model(),
-        limits=limits(settings),
+        limits=settings.limits,
     )
     if not found.is_sound:
         send_alert(settings.alert_command, found.run_id, said(found))

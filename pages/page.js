@@ -106,7 +106,8 @@
   }
 
   for (const table of document.querySelectorAll("table")) {
-    if (table.tHead.rows[0].cells.length && table.tBodies[0].rows.length > 1) makeSortable(table);
+    if (!table.caption) continue; // written in the text, not asked of the release
+    if (table.tBodies[0].rows.length > 1) makeSortable(table);
     makeSavable(table);
   }
   mindMenus();

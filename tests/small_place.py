@@ -32,7 +32,8 @@ class Place:
     @property
     def environment(self) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PHM_", "DBT_", "DAGSTER_"))}
-        return inherited | {"PHM_DATA_DIR": str(self.data_dir), "COLUMNS": "200"} | dict(self.settings)
+        ours = {"PHM_DATA_DIR": str(self.data_dir), "PHM_CHROMIUM": "none", "COLUMNS": "200"}
+        return inherited | ours | dict(self.settings)
 
     def phm(
         self, *arguments: str, driver: tuple[str, ...] = ("-m", "orchestration.cli"), largest_file: int = resource.RLIM_INFINITY

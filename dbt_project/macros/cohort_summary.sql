@@ -1,8 +1,8 @@
 {#
   Size, use of services and cost of every cohort over the 12 months to the run's month, counted over the people whom the purpose permits:
-  all arguments are marts of one purpose. A cohort without members has a row.
+  all arguments but `count_day`, which knows the run's date, are marts of one purpose. A cohort without members has a row.
 #}
-{% macro cohort_summary(cohort, person_cohort, cohort_change, person, person_activity_month) -%}
+{% macro cohort_summary(cohort, person_cohort, cohort_change, person, person_activity_month, count_day) -%}
 with member as (
     select
         person_id,
@@ -19,13 +19,15 @@ population as (
 
 activity as (
     select
-        person_id,
-        sum(n_contacts) as n_contacts,
-        sum(n_emergency) as n_emergency,
-        sum(cast(cost_gbp as decimal(18, 2))) as cost_gbp
-    from {{ person_activity_month }}
-    where month_end > {{ month_end(date_plus('month', -12, as_of())) }}
-    group by person_id
+        contact.person_id,
+        sum(contact.n_contacts) as n_contacts,
+        sum(contact.n_emergency) as n_emergency,
+        sum(cast(contact.cost_gbp as decimal(18, 2))) as cost_gbp
+    from {{ person_activity_month }} as contact
+    inner join {{ count_day }} as day
+        on day.is_run_date
+        and contact.month_end > {{ month_end(date_plus('month', -12, 'day.counted_on')) }}
+    group by contact.person_id
 ),
 
 changed as (

@@ -28,3 +28,11 @@
     {%- do adapter.commit() -%}
     {{ return({'relations': [relation]}) }}
 {%- endmacro %}
+
+
+{# Comments on the columns that the model describes. A mart's contract says that it has them, so the table is not asked for its columns. #}
+{% macro duckdb__alter_column_comment(relation, column_dict) -%}
+    {%- for column in column_dict.values() %}
+    comment on column {{ relation }}.{{ adapter.quote(column.name) }} is {{ duckdb_escape_comment(column.description) }};
+    {%- endfor %}
+{%- endmacro %}

@@ -21,8 +21,8 @@ import duckdb
 import numpy as np
 
 from linkage import registry
+from linkage.duck import Limits, connect
 from linkage.errors import LinkageError
-from linkage.link import Limits, configured
 from linkage.spec import LinkageSpec
 from linkage.standardise import identity_files, read_identity, standardise
 from linkage.table.columns import Columns, recognise
@@ -81,8 +81,7 @@ def encode(
 
     Gives the number of records, and of those encoded. Raises `LinkageError` when the table cannot be read.
     """
-    limits.temp_dir.mkdir(parents=True, exist_ok=True)
-    with duckdb.connect(config=configured(limits, keeps_order=True)) as connection:
+    with connect(limits, keeps_order=True) as connection:
         recognised = recognise(header(connection, table.path), columns)
         read(connection, [(table, recognised.columns)], spec, as_of)
         connection.execute("create temp table person as select * replace (birth_year::varchar as birth_year) from subject")
@@ -115,9 +114,8 @@ def link_encodings(
     """
     if not registry_path.exists():
         raise LinkageError(f"there is no patient index at {registry_path}: load something first")
-    limits.temp_dir.mkdir(parents=True, exist_ok=True)
     with (
-        duckdb.connect(config=configured(limits, keeps_order=True)) as connection,
+        connect(limits, keeps_order=True) as connection,
         registry.attached(connection, registry_path, read_only=True),
     ):
         theirs, is_encoded = _read_encodings(connection, file)

@@ -17,8 +17,9 @@ import duckdb
 from linkage import registry
 from linkage.block import block, pair
 from linkage.collapse import collapse
+from linkage.duck import Limits, connect
 from linkage.errors import LinkageError
-from linkage.link import Limits, configured, count_groups
+from linkage.link import count_groups
 from linkage.model import Parameters
 from linkage.score import judge, score
 from linkage.spec import LinkageSpec
@@ -63,11 +64,10 @@ def link_to_index(
         raise LinkageError(
             f"there is no patient index at {registry_path}: load something first, or link the file without --index"
         )
-    limits.temp_dir.mkdir(parents=True, exist_ok=True)
-    scratch = limits.temp_dir / SOURCE
+    scratch = limits.spill_dir / SOURCE
     try:
         with (
-            duckdb.connect(config=configured(limits, keeps_order=True)) as connection,
+            connect(limits, keeps_order=True) as connection,
             registry.attached(connection, registry_path, read_only=True),
         ):
             recognised = recognise(header(connection, table.path), columns)

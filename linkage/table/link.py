@@ -10,8 +10,8 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
+from linkage.duck import Limits, connect
 from linkage.errors import LinkageError
-from linkage.link import Limits, configured
 from linkage.spec import LinkageSpec
 from linkage.sql import literal
 from linkage.table.alike import gather_copies
@@ -74,8 +74,7 @@ def link_table(
     weight (bits), band, reason. Records of one `cluster_id` are one person. Raises `LinkageError` when a table cannot be read
     or linked, and then writes nothing.
     """
-    limits.temp_dir.mkdir(parents=True, exist_ok=True)
-    with duckdb.connect(config=configured(limits, keeps_order=True)) as connection:
+    with connect(limits, keeps_order=True) as connection:
         tables, notes = [], []
         for one, mapping in [(table, columns), *([other] if other else [])]:
             recognised = recognise(header(connection, one.path), mapping)

@@ -9,10 +9,11 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from linkage.duck import Limits, connect
 from linkage.sql import literal
 from orchestration.codelists.library import Codelist
 from orchestration.codelists.reading import CodelistError, Entry
-from orchestration.duck import Limits, connect
+from orchestration.duck import attach_warehouse
 
 #: Event tables of the build database with codes of each system; diagnoses and results share SNOMED CT.
 _EVENTS = {"snomed": ("condition_event", "observation"), "icd10": ("condition_event",), "dmd": ("medication",)}
@@ -80,7 +81,7 @@ def measure(difference: Difference, build_database: Path, limits: Limits) -> Dif
 def _measure(difference: Difference, build_database: Path, limits: Limits) -> Difference:
     system = difference.new.code_system
     with connect(limits) as connection:
-        connection.execute(f"attach {literal(build_database)} as build (read_only)")
+        attach_warehouse(connection, build_database)
         for name, found in (("old_entry", difference.old), ("new_entry", difference.new)):
             connection.register(
                 name, pa.table({"code": [e.code for e in found.entries], "category": [e.category for e in found.entries]})

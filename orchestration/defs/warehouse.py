@@ -2,18 +2,23 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
 
-from orchestration.dbt import PARSED, dbt_child_executable
+from orchestration.dbt import PARSED, dbt_child_executable, standing
 from orchestration.defs.resources import DAILY, Night, explained
 from orchestration.orphans import remembered
 from orchestration.settings import Settings, load_settings, without_secrets
 
 MARTS = "marts"
+#: Seeds are files of the project: their tests belong to the project's tests, not to every night.
+_SEED_TESTS = "path:seeds,resource_type:test"
+#: What follows from the project alone, and stands once it was made.
+_STANDING = "config.materialized:view resource_type:seed"
 
 
 class Translator(DagsterDbtTranslator):
@@ -35,20 +40,23 @@ def layer(node: Mapping[str, Any]) -> str:
 
 def warehouse_assets(manifest: Path) -> dg.AssetsDefinition:
     """One asset per dbt model and seed, one blocking check per dbt test of severity error."""
+    marts = mart_keys(json.loads(manifest.read_text(encoding="utf-8")))
 
     @dbt_assets(manifest=manifest, dagster_dbt_translator=Translator(), name="warehouse")
     def warehouse(context: dg.AssetExecutionContext, dbt: DbtCliResource, night: Night) -> Iterator[Any]:
         settings = load_settings()
         target = settings.dbt_target_dir / f"{context.run.run_id}-{context.op_execution_context.op.name}"
         arguments = ["build", "--vars", json.dumps({"as_of": night.as_of}), "--exclude-resource-type", "unit_test"]
-        # Seeds are files of the project: their tests belong to the project's tests, not to every night.
-        arguments += ["--exclude", "path:seeds,resource_type:test"]
-        if night.full_refresh:
-            arguments.append("--full-refresh")
-        with without_secrets():
-            invocation = dbt.cli(arguments, context=context, target_path=target)
-        with explained(), remembered(settings.child_path, invocation.process.pid):
-            yield from invocation.stream()
+        with standing(settings, anew=night.full_refresh) as stands:
+            if night.full_refresh:
+                arguments.append("--full-refresh")
+            arguments += ["--exclude", f"{_SEED_TESTS} {_STANDING}" if stands else _SEED_TESTS]
+            with without_secrets():
+                invocation = dbt.cli(arguments, context=context, target_path=target)
+            with explained(), remembered(settings.child_path, invocation.process.pid):
+                yield from invocation.stream()
+            if stands:  # a mart is a view, which shows tonight's rows without being made again
+                yield from (dg.MaterializeResult(asset_key=key) for key in marts)
 
     return warehouse
 
@@ -74,10 +82,12 @@ def dbt_resource(settings: Settings) -> DbtCliResource:
 
 
 def mart_keys(manifest: Mapping[str, Any]) -> list[dg.AssetKey]:
-    """Asset keys of every model in `marts`."""
+    """Asset keys of every model in `marts`, each after those that it is made from."""
     translator = Translator()
-    return [
-        translator.get_asset_spec(manifest, unique_id, None).key
+    made_from = {
+        unique_id: manifest["parent_map"][unique_id]
         for unique_id, node in manifest["nodes"].items()
         if node["resource_type"] == "model" and layer(node) == MARTS
-    ]
+    }
+    in_order = (unique_id for unique_id in TopologicalSorter(made_from).static_order() if unique_id in made_from)
+    return [translator.get_asset_spec(manifest, unique_id, None).key for unique_id in in_order]

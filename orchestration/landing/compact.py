@@ -13,8 +13,8 @@ from pathlib import Path
 
 import duckdb
 
+from linkage.duck import Limits, connect
 from linkage.sql import ident, literal, literals
-from orchestration.duck import Limits, connect
 from orchestration.landing.contract import Table
 from orchestration.landing.errors import LandingError
 from orchestration.landing.ledger import Ledger
@@ -52,7 +52,6 @@ def compact_table(table: Table, *, raw_dir: Path, ledger: Ledger, below: int, li
     temporary = target.with_name(target.name + ".tmp")
     scan = f"read_parquet([{literals(str(path) for _, _, path in files)}], union_by_name = true)"
     try:
-        limits.spill_dir.mkdir(parents=True, exist_ok=True)
         with connect(limits, keeps_order=True) as con:
             (rows_before,) = con.execute(f"select count(*) from {scan}").fetchone() or (0,)
             query = f"select * from {scan}" if table.terms.keep_history else _needed_rows(table, scan, ledger)

@@ -22,8 +22,8 @@ from typing import Literal
 
 import duckdb
 
+from linkage.duck import Limits, connect
 from linkage.sql import ident
-from orchestration.duck import Limits, connect
 from orchestration.landing.agreements import Cover
 from orchestration.landing.batches import Batch, BatchFile, by_item, find_gap, make_batches
 from orchestration.landing.contract import Source

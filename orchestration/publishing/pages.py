@@ -165,7 +165,12 @@ def render_page(page: Page, connection: duckdb.DuckDBPyConnection, facts: SiteFa
 
 @cache
 def _markdown() -> MarkdownIt:
-    return MarkdownIt("commonmark", {"html": False}).enable("table")
+    """The dialect of pages: CommonMark with tables, which scroll by themselves where a screen is narrow."""
+    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+    opening = "<div class='table'><div class='scroll' tabindex='0' role='region' aria-label='Table'><table>"
+    markdown.add_render_rule("table_open", lambda *_: opening)
+    markdown.add_render_rule("table_close", lambda *_: "</table></div></div>")
+    return markdown
 
 
 @lru_cache(maxsize=64)

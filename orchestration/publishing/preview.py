@@ -51,7 +51,7 @@ class Preview:
         try:
             with self._one_at_a_time, open_site(database, self.pages_dir, facts, _RELOAD) as site:
                 if name == "search.html":
-                    return HTTPStatus.OK, site.search_html({})
+                    return HTTPStatus.OK, site.search_html(dict.fromkeys(site.pages, ()))
                 page = site.pages.get(name.removesuffix(".html"))
                 if page is None:
                     return HTTPStatus.NOT_FOUND, _message("No such page", f"{purpose} has no page {name}")

@@ -19,8 +19,9 @@ from typing import Any
 
 import duckdb
 
+from linkage.duck import Limits, connect
 from linkage.sql import ident, literal
-from orchestration.duck import Limits, connect, write_parquet
+from orchestration.duck import attach_warehouse, write_parquet
 from orchestration.landing.keys import PseudonymisationKey, token_sql
 from orchestration.publishing.dictionary_tables import write_dictionary
 from orchestration.publishing.disclosure import DisclosureError
@@ -288,12 +289,13 @@ def purpose_id_sql(purpose: str) -> str:
 
 
 def _tables_of_purposes(build_database: Path) -> dict[str, list[str]]:
-    """Every purpose's tables, so that a page that asks for another's can be told whose they are."""
-    if not build_database.exists():
-        raise ReleaseError(f"There is no build database at {build_database}: run `phm run` first.")
+    """Every purpose's marts, so that a page that asks for another's can be told whose they are."""
     with duckdb.connect(str(build_database), read_only=True) as connection:
-        schemas = {**PURPOSES, OPEN: OPEN_SCHEMA}.items()
-        return {purpose: list(_mart_columns(connection, build_database.stem, schema)) for purpose, schema in schemas}
+        rows = connection.execute(
+            "select schema_name, list(distinct table_name) from duckdb_columns() where not internal group by schema_name"
+        ).fetchall()
+    by_schema = dict(rows)
+    return {purpose: by_schema.get(schema, []) for purpose, schema in (PURPOSES | {OPEN: OPEN_SCHEMA}).items()}
 
 
 def _site_facts(facts: ReleaseFacts, purpose: str, tables: Mapping[str, Sequence[str]]) -> SiteFacts:
@@ -330,20 +332,20 @@ def _copy_open(
             tables = control(read_true_counts(connection, f"{source}.{OPEN_SCHEMA}"), policy, ledger, facts.release_id)
         except DisclosureError as error:
             raise ReleaseError(f"Open data: {error}") from error
-        columns = _mart_columns(connection, source, OPEN_SCHEMA)
+        marts = _marts(connection, source, OPEN_SCHEMA)
         for table, rows in tables.items():
             connection.register("controlled", rows)
             target = f"release.marts.{ident(table)}"
             connection.execute(f"create table {target} as select * from {source}.{OPEN_SCHEMA}.{ident(table)} limit 0")
             connection.execute(f"insert into {target} by name select * from controlled")
-            _copy_comments(connection, source, OPEN_SCHEMA, table, columns[table])
+            marts[table].copy_descriptions(connection)
         counts = {table: rows.height for table, rows in tables.items()}
         for table in OPEN_DEFINITIONS:
-            if table not in columns:
+            if table not in marts:
                 raise ReleaseError(
                     f"{build_database} has no table `{table}` in schema {OPEN_SCHEMA}: the dbt build did not finish."
                 )
-            counts[table] = _copy_table(connection, source, OPEN_SCHEMA, table, columns[table])
+            counts[table] = _copy_table(connection, source, marts[table])
         connection.execute("detach release")
     return counts
 
@@ -364,7 +366,7 @@ def _attach(connection: duckdb.DuckDBPyConnection, build_database: Path, target:
     """Attach the build database, whose name is returned, and a new file with an empty schema `marts` as `release`."""
     # Views of the build database name it by its file's name, so it is attached under that name.
     source = build_database.stem
-    connection.execute(f"attach {literal(build_database)} as {source} (read_only)")
+    attach_warehouse(connection, build_database, source)
     connection.execute(f"attach {literal(target)} as release (storage_version {literal(STORAGE_VERSION)})")
     connection.execute("create schema release.marts")
     return source
@@ -374,88 +376,89 @@ def _copy_marts(
     build_database: Path, schema: str, target: Path, purpose: str, key: PseudonymisationKey, limits: Limits
 ) -> dict[str, int]:
     """Copy one purpose's marts into a new file, persons re-keyed. Returns rows by table."""
+    if not build_database.exists():
+        raise ReleaseError(f"There is no build database at {build_database}: run `phm run` first.")
     with connect(limits) as connection:
         source = _attach(connection, build_database, target)
-        columns = _mart_columns(connection, source, schema)
-        if "person" not in columns:
+        marts = _marts(connection, source, schema)
+        if "person" not in marts:
             raise ReleaseError(f"{build_database} has no mart `person` in schema {schema}: the dbt build did not finish.")
         key.install(connection)
-        _make_person_ids(connection, source, schema, columns, purpose)
-        counts = {table: _copy_table(connection, source, schema, table, names) for table, names in columns.items()}
+        _make_person_ids(connection, source, schema, purpose)
+        counts = {name: _copy_table(connection, source, mart) for name, mart in marts.items()}
         connection.execute("detach release")
     return counts
 
 
-def _mart_columns(connection: duckdb.DuckDBPyConnection, source: str, schema: str) -> dict[str, list[tuple[str, str | None]]]:
-    """Columns and their comments by table, in order."""
+@dataclass(frozen=True)
+class _Mart:
+    """A table to publish, from one schema of the build database: its description, and its columns with theirs, in order."""
+
+    schema: str
+    name: str
+    description: str | None
+    columns: Mapping[str, str | None]
+
+    def copy_descriptions(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Descriptions travel with the data: `describe` in any client shows them."""
+        table = f"release.marts.{ident(self.name)}"
+        said = {f"column {table}.{ident(column)}": comment for column, comment in self.columns.items()}
+        said[f"table {table}"] = self.description
+        comments = [f"comment on {what} is {literal(comment)}" for what, comment in said.items() if comment]
+        connection.execute("; ".join(["begin", *comments, "commit"]))  # alone, each would be flushed to the disk
+
+
+def _marts(connection: duckdb.DuckDBPyConnection, source: str, schema: str) -> dict[str, _Mart]:
+    """The marts of a schema by name."""
     rows = connection.execute(
-        "select table_name, column_name, comment from duckdb_columns() "
-        "where database_name = ? and schema_name = ? order by table_name, column_index",
+        """
+        with relation as (
+            select database_name, schema_name, table_name, comment from duckdb_tables()
+            union all
+            select database_name, schema_name, view_name, comment from duckdb_views()
+        )
+
+        select relation.table_name, any_value(relation.comment),
+            list(held.column_name order by held.column_index), list(held.comment order by held.column_index)
+        from duckdb_columns() as held
+        inner join relation using (database_name, schema_name, table_name)
+        where held.database_name = $1 and held.schema_name = $2
+        group by relation.table_name
+        order by relation.table_name
+        """,
         [source, schema],
     ).fetchall()
-    tables: dict[str, list[tuple[str, str | None]]] = {}
-    for table, column, comment in rows:
-        tables.setdefault(table, []).append((column, comment))
-    return tables
+    return {
+        name: _Mart(schema, name, description, dict(zip(columns, comments, strict=True)))
+        for name, description, columns, comments in rows
+    }
 
 
-def _make_person_ids(
-    connection: duckdb.DuckDBPyConnection,
-    source: str,
-    schema: str,
-    columns: Mapping[str, Sequence[tuple[str, str | None]]],
-    purpose: str,
-) -> None:
+def _make_person_ids(connection: duckdb.DuckDBPyConnection, source: str, schema: str, purpose: str) -> None:
     """One row per person: the id of the index, and a keyed id of this purpose, so that two purposes' outputs cannot be joined."""
-    people = " union ".join(
-        f"select person_id from {source}.{schema}.{ident(table)}"
-        for table, names in columns.items()
-        if "person_id" in {name for name, _ in names}
-    )
     connection.execute(
         f"create temp table purpose_person as select person.person_id, {purpose_id_sql(purpose)} as purpose_id "
-        f"from ({people}) as person where person.person_id is not null"
+        f"from {source}.{schema}.person as person"
     )
 
 
-def _copy_table(
-    connection: duckdb.DuckDBPyConnection,
-    source: str,
-    schema: str,
-    table: str,
-    columns: Sequence[tuple[str, str | None]],
-) -> int:
-    names = [name for name, _ in columns]
+def _copy_table(connection: duckdb.DuckDBPyConnection, source: str, mart: _Mart) -> int:
+    """Copy a mart, persons re-keyed. Returns its rows."""
+    has_people = "person_id" in mart.columns
     listed = ", ".join(
-        "purpose_person.purpose_id as person_id" if name == "person_id" else f"mart.{ident(name)}" for name in names
+        "purpose_person.purpose_id as person_id" if name == "person_id" else f"mart.{ident(name)}" for name in mart.columns
     )
-    join = "left join purpose_person on mart.person_id = purpose_person.person_id" if "person_id" in names else ""
-    connection.execute(
-        f"create table release.marts.{ident(table)} as select {listed} from {source}.{schema}.{ident(table)} as mart {join}"
-    )
-    _copy_comments(connection, source, schema, table, columns)
-    return connection.execute(f"select count(*) from release.marts.{ident(table)}").fetchall()[0][0]
-
-
-def _copy_comments(
-    connection: duckdb.DuckDBPyConnection,
-    source: str,
-    schema: str,
-    table: str,
-    columns: Sequence[tuple[str, str | None]],
-) -> None:
-    """Descriptions travel with the data: `describe` in any client shows them."""
-    found = connection.execute(
-        "select comment from duckdb_tables() where database_name = $1 and schema_name = $2 and table_name = $3 "
-        "union all "
-        "select comment from duckdb_views() where database_name = $1 and schema_name = $2 and view_name = $3",
-        [source, schema, table],
-    ).fetchall()
-    if found and found[0][0]:
-        connection.execute(f"comment on table release.marts.{ident(table)} is {literal(found[0][0])}")
-    for name, comment in columns:
-        if comment:
-            connection.execute(f"comment on column release.marts.{ident(table)}.{ident(name)} is {literal(comment)}")
+    join = "left join purpose_person on mart.person_id = purpose_person.person_id" if has_people else ""
+    target = f"release.marts.{ident(mart.name)}"
+    connection.execute(f"create table {target} as select {listed} from {source}.{mart.schema}.{ident(mart.name)} as mart {join}")
+    mart.copy_descriptions(connection)
+    n_strangers = "count(*) - count(person_id)" if has_people else "0"
+    ((n_rows, n_unknown),) = connection.execute(f"select count(*), {n_strangers} from {target}").fetchall()
+    if n_unknown:
+        raise ReleaseError(
+            f"{mart.schema}.{mart.name} has {n_unknown} rows about people whom {mart.schema}.person does not have."
+        )
+    return n_rows
 
 
 def _export_parquet(database: Path, folder: Path, tables: Sequence[str], limits: Limits) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,13 +21,19 @@ LOADS = {"_changed_seq", "_load_seq"}
 
 @dataclass
 class Warehouse:
-    """The project on a data directory of its own. dbt writes the location of every raw table into the manifest when it parses."""
+    """The project on a data directory of its own."""
 
     data_dir: Path
     as_of: str = AS_OF
     manifest: Manifest | None = None
     messages: list[str] = field(default_factory=list)
     parse_warnings: tuple[str, ...] = ()
+
+    def copy(self, data_dir: Path) -> Warehouse:
+        """The same warehouse in another directory, for models to be run on other rows; raw tables are those of the first."""
+        shutil.copytree(self.data_dir / "warehouse", data_dir / "warehouse")
+        (data_dir / "raw").symlink_to(self.data_dir / "raw")
+        return Warehouse(data_dir, manifest=self.manifest)
 
     def invoke(self, *arguments: str) -> object:
         """Run a dbt command; the test fails with dbt's own words when it does not succeed."""
@@ -37,7 +44,7 @@ class Warehouse:
                 [
                     "--quiet", *arguments,
                     "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
-                    "--target-path", str(self.data_dir / "target"), "--log-path", str(self.data_dir / "logs"),
+                    "--target-path", str(self.data_dir / "target"), "--log-level-file", "none",
                     "--vars", f"{{as_of: {self.as_of}}}",
                 ]
             )  # fmt: skip

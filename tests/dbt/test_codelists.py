@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -56,8 +55,7 @@ def put_people(database) -> None:
 @pytest.fixture(scope="module")
 def place(warehouse, states, tmp_path_factory) -> Warehouse:
     """Registers of random people, in a place whose own list of carers has a code that their events have."""
-    copy = Warehouse(tmp_path_factory.mktemp("codelists"), manifest=warehouse.manifest)
-    shutil.copytree(warehouse.data_dir / "warehouse", copy.data_dir / "warehouse")
+    copy = warehouse.copy(tmp_path_factory.mktemp("codelists"))
     put_people(copy.data_dir / "warehouse" / "build.duckdb")
     library = Library(warehouse.data_dir / "raw", PROJECT / "seeds" / "codelists")
     entries = [Entry(TYPE_2_DIABETES, "Carer, as this place has it", "INCLUSION"), Entry(IN_NO_EVENT, "Carer", "INCLUSION")]

@@ -57,6 +57,20 @@ def test_a_mart_never_reads_staging_or_intermediate(warehouse, models):
     assert reached == set()
 
 
+def test_marts_are_views_of_what_the_rooms_hold(models):
+    """Publishing makes tables of them, and a night that finds them standing does not make them again."""
+    assert {m.name for m in models if layer(m) == "marts" and m.config.materialized != "view"} == set()
+
+
+def test_no_view_holds_the_date_of_the_run_that_made_it(warehouse, states, models):
+    """Views are made once for many nights."""
+    project = warehouse.manifest.metadata.project_name
+    compiled = warehouse.data_dir / "target" / "compiled" / project
+    views = [m for m in models if m.config.materialized == "view"]
+    dated = {m.name for m in views if re.search(r"'\d{4}-\d\d-\d\d'", (compiled / m.original_file_path).read_text())}
+    assert dated == set()
+
+
 def test_layers_point_one_way(warehouse, models):
     order = [
         "staging", "intermediate", "core", "registers", "scores", "care_gaps", "segments", "cohorts", "comparisons",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -124,8 +123,7 @@ def model(tmp_path_factory) -> RiskModel:
 @pytest.fixture(scope="module")
 def scored(warehouse, states, model, tmp_path_factory) -> Warehouse:
     """The tiny place's events replaced by those of three people who were alike, and one without any; a model in use."""
-    copy = Warehouse(tmp_path_factory.mktemp("risk"), manifest=warehouse.manifest)
-    shutil.copytree(warehouse.data_dir / "warehouse", copy.data_dir / "warehouse")
+    copy = warehouse.copy(tmp_path_factory.mktemp("risk"))
     # the parsed project knows where the first warehouse's raw tables are
     raw_dir = warehouse.data_dir / "raw" / "stratification"
     write_tables([model], model.version, raw_dir)

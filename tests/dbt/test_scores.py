@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import random
-import shutil
 from collections import defaultdict
 from datetime import date, timedelta
 from decimal import Decimal
@@ -12,7 +11,7 @@ from uuid import UUID
 
 import duckdb
 import pytest
-from dbt_warehouse import AS_OF, Warehouse
+from dbt_warehouse import AS_OF
 from raw_zone import PROJECT
 
 PEOPLE = 3_000
@@ -69,8 +68,7 @@ def histories(prefixes) -> dict[UUID, list[tuple[str, date]]]:
 @pytest.fixture(scope="module")
 def scored(warehouse, states, histories, tmp_path_factory) -> dict[str, dict[UUID, float]]:
     """Score -> person -> value, by the models, over the histories in place of the tiny place's events."""
-    copy = Warehouse(tmp_path_factory.mktemp("scores"), manifest=warehouse.manifest)
-    shutil.copytree(warehouse.data_dir / "warehouse", copy.data_dir / "warehouse")
+    copy = warehouse.copy(tmp_path_factory.mktemp("scores"))
     events = [
         (f"{person}|{n}", "acute_sus", person, day, "YMD", "icd10", code, "secondary", "inpatient", 1, False)
         for person, codes in histories.items()

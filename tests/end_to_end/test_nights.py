@@ -121,7 +121,7 @@ def test_both_releases_are_kept_and_the_newest_is_served(loaded):
 
 
 def test_the_release_can_be_asked_with_the_command_that_the_demonstration_names(loaded):
-    answer = loaded.phm("sql", "select count(*) as n_people from marts.person where is_registered")
+    answer = loaded.phm("query", "select count(*) as n_people from marts.person where is_registered")
     assert answer.returncode == 0
     assert "n_people" in answer.stdout
 

@@ -191,7 +191,7 @@ def test_a_mesh_error_reply_withholds_everyone_and_direct_care_goes_on(error_rep
     assert not list(releases.glob("*/secondary_use"))
     assert place.query("select count(*) from marts.person")[0][0] > 0
     assert "nothing for secondary_use: the list of national data opt-outs of 2026-04-03 could not be used" in said
-    refused = place.phm("sql", "select 1", "--purpose", "secondary_use")
+    refused = place.phm("query", "select 1", "--purpose", "secondary_use")
     assert refused.returncode == 2
     assert "it is not known who has opted out" in refused.stderr
     with duckdb.connect(str(place.data_dir / "warehouse" / "build.duckdb"), read_only=True) as connection:

@@ -128,6 +128,14 @@ valued as (
     from {{ ref('risk_score') }}
 ),
 
+-- a score is banded by its value or by the rank of it
+scale as (
+    select distinct
+        score_code,
+        basis
+    from {{ ref('score_band') }}
+),
+
 -- a rank costs a sort of everybody: only scores that are banded by it get one
 ranked as (
     select
@@ -136,14 +144,16 @@ ranked as (
         percent_rank() over (partition by score_code order by value) as rank_share
     from valued
     where is_ranked
-        and score_code in (select score_code from {{ ref('score_band') }} where basis = 'rank_share')
+        and score_code in (select score_code from scale where basis = 'rank_share')
 ),
 
 placed as (
     select
         valued.*,
-        ranked.rank_share
+        case when scale.basis = 'value' then valued.value else ranked.rank_share end as banded_by
     from valued
+    left join scale
+        on valued.score_code = scale.score_code
     left join ranked
         on valued.person_id = ranked.person_id
         and valued.score_code = ranked.score_code
@@ -153,7 +163,6 @@ band as (
     select
         score_code,
         band,
-        basis,
         lower,
         is_lower_included,
         lead(lower) over by_order as upper,
@@ -174,14 +183,14 @@ select
 from placed
 left join band
     on placed.score_code = band.score_code
+    and placed.banded_by is not null
     and (
         band.lower is null
-        or case when band.basis = 'value' then placed.value else placed.rank_share end > band.lower
-        or (band.is_lower_included and case when band.basis = 'value' then placed.value else placed.rank_share end = band.lower)
+        or placed.banded_by > band.lower
+        or (band.is_lower_included and placed.banded_by = band.lower)
     )
     and (
         band.upper is null
-        or case when band.basis = 'value' then placed.value else placed.rank_share end < band.upper
-        or (not band.is_upper_excluded and case when band.basis = 'value' then placed.value else placed.rank_share end = band.upper)
+        or placed.banded_by < band.upper
+        or (not band.is_upper_excluded and placed.banded_by = band.upper)
     )
-    and case when band.basis = 'value' then placed.value else placed.rank_share end is not null

@@ -209,7 +209,15 @@ met as (
         asked.month_end,
         asked.scheme,
         asked.segment_code,
-        min(asked.rule_order) as first_rule,
+        arg_min(
+            struct_pack(
+                rule_order := asked.rule_order,
+                since := asked.since,
+                latest_date := asked.latest_date,
+                sources := asked.sources
+            ),
+            asked.rule_order
+        ) as reason,
         cast(count(*) as integer) as n_rules,
         bit_or(asked.criterion_bit) as criteria
     from asked
@@ -241,19 +249,10 @@ select
     met.month_end,
     met.scheme,
     met.segment_code,
-    struct_pack(
-        rule_order := asked.rule_order,
-        since := asked.since,
-        latest_date := asked.latest_date,
-        sources := asked.sources
-    ) as reason,
+    met.reason,
     met.n_rules
 from met
 inner join segment_criteria
     on met.scheme = segment_criteria.scheme
     and met.segment_code = segment_criteria.segment_code
     and met.criteria = segment_criteria.criteria
-inner join asked
-    on met.person_id = asked.person_id
-    and met.month_end = asked.month_end
-    and met.first_rule = asked.rule_order

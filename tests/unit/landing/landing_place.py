@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 import yaml
 
-from orchestration.duck import Limits
+from linkage.duck import Limits
 from orchestration.landing.agreements import Cover, everything_of
 from orchestration.landing.contract import Source, read_contract
 from orchestration.landing.keys import PseudonymisationKey

@@ -6,7 +6,7 @@ import linkage_people as people
 import pytest
 from linkage_index import AS_OF, Index
 
-from linkage.link import Limits
+from linkage.duck import Limits
 from linkage.model import Parameters, read_parameters
 from linkage.spec import LinkageSpec, default_spec
 from linkage.train import train
@@ -29,7 +29,7 @@ def parameters(tmp_path_factory: pytest.TempPathFactory, spec: LinkageSpec) -> P
         version="test",
         trained_on="made-up people",
         as_of=AS_OF,
-        limits=Limits("1GB", 2, root / "tmp"),
+        limits=Limits("1GB", 2, "10GB", root / "tmp"),
         most_pairs=500_000,
     )
     return read_parameters(trained.model_path)

@@ -11,7 +11,8 @@ import duckdb
 import linkage_people as people
 import polars as pl
 
-from linkage.link import Limits, LinkageReport, link
+from linkage.duck import Limits
+from linkage.link import LinkageReport, link
 from linkage.model import Parameters
 from linkage.persons import random_ids
 from linkage.spec import LinkageSpec
@@ -54,7 +55,7 @@ class Index:
             parameters=self.parameters,
             run_id=f"night-{self.night}",
             as_of=AS_OF.replace(day=self.night),
-            limits=Limits("1GB", 2, self.root / "tmp"),
+            limits=Limits("1GB", 2, "10GB", self.root / "tmp"),
             new_ids=new_ids,
         )
 

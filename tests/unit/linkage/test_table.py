@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from linkage_index import AS_OF, Index
 
+from linkage.duck import Limits
 from linkage.errors import LinkageError
-from linkage.link import Limits
 from linkage.spec import default_spec
 from linkage.table.columns import Columns, columns_from_document, parse_columns, recognise
 from linkage.table.encode import encode, link_encodings, make_secret, read_secret
@@ -36,7 +36,7 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.output = folder / "out.csv"
-        self.limits = Limits("1GB", 2, folder / "spill")
+        self.limits = Limits("1GB", 2, "10GB", folder / "spill")
 
     def file(self, rows: list[dict[str, object]] | pl.DataFrame, name: str = "people.csv") -> Table:
         path = self.folder / name

@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 from linkage_index import Index
 
+from linkage.duck import Limits
 from linkage.errors import RegistryError
-from linkage.link import Limits
 from linkage.verify import Verification, verify
 
 
@@ -21,7 +21,7 @@ def verified(index: Index) -> Verification:
         index.registry,
         spec=index.spec,
         parameters=index.parameters,
-        limits=Limits("1GB", 2, index.root / "tmp"),
+        limits=Limits("1GB", 2, "10GB", index.root / "tmp"),
     )
 
 

@@ -18,10 +18,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
+from linkage.duck import Limits
 from orchestration.cohort_definition import CohortError, Definition, did_you_mean, read_definition
 from orchestration.cohort_file import new_definition, run_definition
 from orchestration.cohort_query import Source, check_codes, evaluate
-from orchestration.duck import Limits
 
 REPOSITORY = Path(__file__).parents[3]
 AS_OF = date(2025, 4, 1)

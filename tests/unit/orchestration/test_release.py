@@ -12,7 +12,7 @@ from datetime import date, datetime
 import duckdb
 import pytest
 
-from orchestration.duck import Limits
+from linkage.duck import Limits
 from orchestration.landing.keys import PseudonymisationKey
 from orchestration.publishing import release
 from orchestration.publishing.disclosure_ledger import DisclosureLedger

@@ -44,6 +44,8 @@ def test_a_misspelt_setting_is_refused_by_name(environment):
     [
         ("PHM_MEMORY_LIMIT", "lots"),
         ("PHM_THREADS", "0"),
+        ("PHM_BOUNDARIES", "nowhere.geojson"),
+        ("PHM_CHROMIUM", "/nowhere/chromium"),
         ("PHM_KEEP_RELEASES", "1"),
         ("PHM_ENVIRONMENT", "staging"),
         ("PHM_AS_OF", "31/03/2025"),

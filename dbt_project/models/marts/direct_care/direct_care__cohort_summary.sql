@@ -5,5 +5,6 @@
     ref('direct_care__person_cohort'),
     ref('direct_care__cohort_change'),
     ref('direct_care__person'),
-    ref('direct_care__person_activity_month')
+    ref('direct_care__person_activity_month'),
+    ref('count_day')
 ) }}

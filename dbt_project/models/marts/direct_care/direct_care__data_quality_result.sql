@@ -1,3 +1,3 @@
-{{ config(materialized='view', alias='data_quality_result') }}
+{{ config(alias='data_quality_result') }}
 
 {{ without_people(ref('data_quality_result')) }}

@@ -1,3 +1,3 @@
-{{ config(materialized='view', alias='linkage_equity') }}
+{{ config(alias='linkage_equity') }}
 
 {{ without_people(ref('linkage_equity')) }}

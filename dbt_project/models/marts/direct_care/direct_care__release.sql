@@ -1,3 +1,3 @@
-{{ config(materialized='view', alias='release') }}
+{{ config(alias='release') }}
 
 {{ without_people(ref('release')) }}

@@ -1,3 +1,3 @@
-{{ config(materialized='view', alias='risk_model') }}
+{{ config(alias='risk_model') }}
 
 {{ without_people(ref('risk_model')) }}

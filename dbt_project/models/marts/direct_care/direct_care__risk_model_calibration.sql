@@ -1,3 +1,3 @@
-{{ config(materialized='view', alias='risk_model_calibration') }}
+{{ config(alias='risk_model_calibration') }}
 
 {{ without_people(ref('risk_model_calibration')) }}

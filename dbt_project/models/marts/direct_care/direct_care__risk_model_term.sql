@@ -1,3 +1,3 @@
-{{ config(materialized='view', alias='risk_model_term') }}
+{{ config(alias='risk_model_term') }}
 
 {{ without_people(ref('risk_model_term')) }}

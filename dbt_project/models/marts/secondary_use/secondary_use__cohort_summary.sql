@@ -5,5 +5,6 @@
     ref('secondary_use__person_cohort'),
     ref('secondary_use__cohort_change'),
     ref('secondary_use__person'),
-    ref('secondary_use__person_activity_month')
+    ref('secondary_use__person_activity_month'),
+    ref('count_day')
 ) }}

@@ -1,3 +1,3 @@
-{{ config(materialized='view', alias='linkage_headline_effect') }}
+{{ config(alias='linkage_headline_effect') }}
 
 {{ without_people(ref('linkage_headline_effect')) }}

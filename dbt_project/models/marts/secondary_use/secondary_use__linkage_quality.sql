@@ -1,3 +1,3 @@
-{{ config(materialized='view', alias='linkage_quality') }}
+{{ config(alias='linkage_quality') }}
 
 {{ without_people(ref('linkage_quality')) }}

@@ -1,3 +1,3 @@
-{{ config(materialized='view', alias='opt_out_effect') }}
+{{ config(alias='opt_out_effect') }}
 
 {{ without_people(ref('opt_out_effect')) }}
