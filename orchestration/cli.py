@@ -24,6 +24,7 @@ from orchestration.audit_log import AuditError, AuditLog, Head
 from orchestration.codelists.reading import CodelistError
 from orchestration.cohort_definition import CohortError
 from orchestration.dbt import DbtError
+from orchestration.feedback.errors import FeedbackError
 from orchestration.landing.agreements import AgreementError
 from orchestration.landing.contract import ContractError
 from orchestration.landing.errors import LandingError
@@ -100,6 +101,7 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
             AccessError,
             RiskModelError,
             CohortError,
+            FeedbackError,
         ) as error:
             _complain(str(error))
             raise typer.Exit(EXIT_CANNOT_START) from error
@@ -343,6 +345,22 @@ def reidentify(
     if told.n_told < told.n_asked:
         typer.echo(f"{told.n_asked - told.n_told:,} were refused: {organisation} has no current relationship with them.")
     typer.echo(f"Request {told.request_id}; audit log at {told.audit_head}.")
+
+
+@app.command()
+@_guarded
+def feedback() -> None:
+    """Write each supplier's pack: its faults in its own row identities, what to do, and whom each concerns."""
+    from orchestration.feedback.pack import write_packs
+
+    settings = load_settings()
+    settings.require_environment()
+    with run_lock(settings.lock_path, "phm feedback"):
+        packs = write_packs(settings)
+    for pack in packs:
+        whose = f"{pack.source} {pack.organisation_code or ''}".strip()
+        typer.echo(f"{whose}: {pack.n_rows:,} rows, {pack.n_faults} kinds of fault, about {pack.n_people_changed:,.0f} people")
+    typer.echo(f"Wrote {len(packs)} packs below {settings.feedback_dir} (mode 0700). Give each to its own supplier only.")
 
 
 @audit_app.command("verify")

@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 
 from linkage.sql import literal
-from orchestration.landing.agreements import AGREED_PURPOSES, Agreements, Standing, everything_of, read_agreements
+from orchestration.landing.agreements import AGREED_PURPOSES, ALL, Agreements, Standing, everything_of, read_agreements
 from orchestration.landing.contract import Source, read_contracts
 from orchestration.landing.ledger import Ledger
 from orchestration.landing.operations import write_operations
@@ -57,7 +57,7 @@ def _agreements(path: Path, _changed: int, staging_dir: Path, is_production: boo
 def write_governance(settings: Settings, sources: Sequence[Source], ledger: Ledger, as_of: date) -> None:
     """Work out what holds on `as_of` and write it for dbt and for the release."""
     agreements = load_agreements(settings)
-    rows = [_agreement_row(standing) for source in sources for standing in _standings(agreements, source, as_of)]
+    rows = [_agreement_row(standing, as_of) for source in sources for standing in _standings(agreements, source, as_of)]
     write_operations(settings.raw_dir, "sharing_agreement", rows)
     states = purpose_states(ledger, agreements, as_of, settings.national_opt_out_max_days)
     write_operations(settings.raw_dir, "purpose_state", [(s.purpose, s.is_open, s.reason or None) for s in states])
@@ -134,20 +134,23 @@ def _standings(agreements: Agreements, source: Source, as_of: date) -> Iterator[
         yield from agreements.standings(source.name, as_of)
 
 
-def _agreement_row(standing: Standing) -> tuple[object, ...]:
+def _agreement_row(standing: Standing, as_of: date) -> tuple[object, ...]:
     """One row of `operations.sharing_agreement`."""
-    rows, purposes = standing.rows, standing.purposes
+    rows, purposes, is_live = standing.rows, standing.purposes, standing.is_live(as_of)
+    waits = standing.state == "in_force" and not is_live
+    whose = standing.source if standing.organisation_code == ALL else f"{standing.organisation_code} in {standing.source}"
     return (
         standing.source,
         standing.organisation_code,
         ", ".join(row.agreement_id for row in rows) or None,
         ", ".join(sorted({row.party for row in rows})) or None,
-        standing.state,
-        standing.state == "in_force",
+        "onboarding" if waits else standing.state,
+        is_live,
         *(purpose in purposes for purpose in ("direct_care", "secondary_use", "open")),
         standing.is_cross_border,
         None if any(row.valid_to is None for row in rows) else max((row.valid_to for row in rows if row.valid_to), default=None),
-        standing.reason or None,
+        standing.live_from,
+        f"{whose} goes live on {standing.live_from}" if waits else standing.reason or None,
     )
 
 

@@ -220,6 +220,11 @@ class Settings(BaseSettings):
         return self.identifiable_dir / "reidentified"
 
     @property
+    def feedback_dir(self) -> Path:
+        """What goes back to each supplier: `<source>/<organisation>/`, with its own local ids."""
+        return self.identifiable_dir / "feedback"
+
+    @property
     def limits(self) -> Limits:
         """What one DuckDB connection may use."""
         return Limits(self.memory_limit, self.threads, self.max_spill, self.spill_dir)

@@ -37,6 +37,10 @@ AGREEMENT_COLUMNS = (
     "legal_basis",
 )
 
+#: A column that a file may leave out: the first day on which what an organisation sends counts. Until then it lands, is checked
+#: and linked, and belongs to nobody.
+LIVE_FROM = "live_from"
+
 ALL = "*"
 
 State = Literal["in_force", "expired", "not_begun", "none"]
@@ -62,6 +66,7 @@ class Agreement:
     valid_to: date | None
     cross_border_partner: str
     legal_basis: str
+    live_from: date | None = None
 
     def state(self, day: date) -> State:
         if day < self.valid_from:
@@ -93,6 +98,15 @@ class Standing:
     def purposes(self) -> frozenset[str]:
         """What the data may be used for; none unless an agreement is in force."""
         return frozenset().union(*(row.purposes for row in self.rows)) if self.state == "in_force" else frozenset()
+
+    @property
+    def live_from(self) -> date | None:
+        """The first day on which its data count; None: as soon as an agreement is in force. The last of its rows decides."""
+        return max((row.live_from for row in self.rows if row.live_from), default=None)
+
+    def is_live(self, day: date) -> bool:
+        """True when what has landed may be used on a day."""
+        return self.state == "in_force" and (self.live_from is None or self.live_from <= day)
 
     @property
     def is_cross_border(self) -> bool:
@@ -237,7 +251,7 @@ def read_agreements(path: Path, contracts: Mapping[str, Source], *, may_cover_an
         where = f"{path}, line {reader.line_num}"
         if None in fields or None in fields.values():
             raise AgreementError(
-                f"{where}: the row does not have {len(AGREEMENT_COLUMNS)} fields; quote a value that holds a comma."
+                f"{where}: the row does not have {len(reader.fieldnames or ())} fields; quote a value that holds a comma."
             )
         row = _row({name: value.strip() for name, value in fields.items()}, where)
         _check_names(row, contracts, where, may_cover_any_source=may_cover_any_source)
@@ -270,6 +284,7 @@ def _row(fields: Mapping[str, str], where: str) -> Agreement:
         frozenset(() if fields["tables"] == ALL else _listed(fields["tables"])),
         {table: frozenset(names) for table, names in columns.items()}, purposes, valid_from, valid_to,
         fields["cross_border_partner"], fields["legal_basis"],
+        _date(fields[LIVE_FROM], LIVE_FROM, where) if fields.get(LIVE_FROM) else None,
     )  # fmt: skip
 
 

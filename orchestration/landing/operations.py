@@ -97,6 +97,7 @@ OPERATIONS: dict[str, dict[str, str]] = {
         "covers_open": "boolean",
         "is_cross_border": "boolean",
         "valid_to": "date",
+        "live_from": "date",
         "reason": "varchar",
     },
     "purpose_state": {

@@ -36,7 +36,8 @@ HARMLESS = frozenset({"duplicate", "overtaken", "superseded", "no_agreement", "l
 #: Reasons for which nothing of the row is kept, not even in quarantine: it is counted, and stays in the supplier's file.
 NOT_KEPT = frozenset({"no_agreement", "landed_before"})
 
-#: Shape of every quarantine file, name -> DuckDB type.
+#: Shape of every quarantine file, name -> DuckDB type. `local_id` is the supplier's own id of the record the row is about, as
+#: in the local_ids files; NULL where the row does not say.
 QUARANTINE_COLUMNS: dict[str, str] = {
     "source": "varchar",
     "table_name": "varchar",
@@ -44,6 +45,8 @@ QUARANTINE_COLUMNS: dict[str, str] = {
     "file": "varchar",
     "line": "bigint",
     "row_identity": "varchar",
+    "window": "varchar",
+    "local_id": "varchar",
     "column_name": "varchar",
     "reason_code": "varchar",
     "reason": "varchar",

@@ -194,7 +194,7 @@ class StagedRows:
         quarantined = sum(counts.values())
         if quarantined:
             self._copy(
-                f"select {', '.join(QUARANTINE_COLUMNS)} from {_BAD_ROWS} order by line",
+                f"select {', '.join(map(ident, QUARANTINE_COLUMNS))} from {_BAD_ROWS} order by line",
                 target(zones.identifiable_file("quarantine", source, table, load_seq)),
             )
         if self.rows_in != landed + quarantined:
@@ -255,9 +255,10 @@ class StagedRows:
         """Put every row that does not land into `_BAD_ROWS`; how many, by (column, reason code, reason)."""
         con, table = self._con, self._table
         line, join = self._rows.line_sql(_STAGED)
-        shape = ", ".join(f"{name} {kind}" for name, kind in QUARANTINE_COLUMNS.items())
+        shape = ", ".join(f"{ident(name)} {kind}" for name, kind in QUARANTINE_COLUMNS.items())
         con.execute(f"create or replace temp table {_BAD_ROWS} ({shape})")
         load = f"{literal(table.source)}, {literal(table.name)}, {load_seq}, {literal(file)}"
+        local_id = door.local_id_sql(table, f"{_STAGED}.record_token") if table.has_records else "null"
         if malformed := self._rows.malformed:
             columns = [
                 [m.line for m in malformed],
@@ -267,14 +268,15 @@ class StagedRows:
                 [None if _drops_text(table) else m.text for m in malformed],
             ]
             con.execute(
-                f"insert into {_BAD_ROWS} select {load}, unnest($1::bigint[]), null, null, unnest($2::varchar[]), "
+                f"insert into {_BAD_ROWS} select {load}, unnest($1::bigint[]), null, null, null, null, unnest($2::varchar[]), "
                 "unnest($3::varchar[]), unnest($4::varchar[])",
                 columns,
             )
         _create_faults(con, self._faults)
         con.execute(
-            f"insert into {_BAD_ROWS} select {load}, {line}, _row_identity, nullif(fault.column_name, ''), fault.reason_code, "
-            f"fault.reason, _row_text from {_STAGED} {join} inner join {_FAULTS} as fault on fault.problem = {_STAGED}._problem"
+            f"insert into {_BAD_ROWS} select {load}, {line}, _row_identity, _window, {local_id}, nullif(fault.column_name, ''), "
+            f"fault.reason_code, fault.reason, _row_text from {_STAGED} {join} "
+            f"inner join {_FAULTS} as fault on fault.problem = {_STAGED}._problem"
         )
         set_aside = con.execute(f"select count(*) from {_SET_ASIDE}").fetchone()
         if set_aside and set_aside[0]:
@@ -294,10 +296,14 @@ class StagedRows:
                 """
             )
             not_kept = ", ".join(map(literal, sorted(NOT_KEPT)))
-            kept = [f"case when fault.reason_code not in ({not_kept}) then {name} end" for name in ("row_identity", "row_text")]
+            kept = [
+                f"case when fault.reason_code not in ({not_kept}) then {value} end"
+                for value in ("row_identity", f"{_STAGED}._window", local_id, "row_text")
+            ]
             con.execute(
-                f"insert into {_BAD_ROWS} select {load}, {line}, {kept[0]}, null, fault.reason_code, fault.reason, {kept[1]} "
-                f"from {_SET_ASIDE} inner join {_STAGED} on {_STAGED}.rowid = {_SET_ASIDE}.ordinal {join} "
+                f"insert into {_BAD_ROWS} select {load}, {line}, {', '.join(kept[:3])}, null, fault.reason_code, "
+                f"fault.reason, {kept[3]} from {_SET_ASIDE} "
+                f"inner join {_STAGED} on {_STAGED}.rowid = {_SET_ASIDE}.ordinal {join} "
                 f"inner join {_FAULTS} as fault on fault.problem = {_SET_ASIDE}.problem "
                 f"inner join landing_reread on landing_reread.ordinal = {_SET_ASIDE}.ordinal"
             )

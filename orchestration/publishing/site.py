@@ -29,8 +29,10 @@ _SCRIPT = "page.js"
 _SEARCH_SCRIPT = "search.js"
 _SEARCH_LAYOUT = "search.html"
 _SEARCH = "search"
-#: The purpose whose tables hold nobody: it has pages of its own only.
-_OPEN = "open"
+#: What goes back to suppliers: each page is sent to one of them by itself, and leads nowhere.
+_FEEDBACK = "feedback"
+#: What has pages of its own only: open data, whose tables hold nobody, and feedback.
+_BY_ITSELF = ("open", _FEEDBACK)
 _HOME = "index"
 
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -58,9 +60,12 @@ def build_site(
         for pdf in printed:
             page = site.pages[pdf.stem]
             files[pdf.stem].write_text(site.html(page, bodies[pdf.stem], pdf=pdf.name), encoding="utf-8")
-        search = output_dir / f"{_SEARCH}.html"
-        search.write_text(site.search_html({slug: body.headings for slug, body in bodies.items()}), encoding="utf-8")
-    return [*files.values(), *printed, search]
+        written = [*files.values(), *printed]
+        if site.leads_on:
+            search = output_dir / f"{_SEARCH}.html"
+            search.write_text(site.search_html({slug: body.headings for slug, body in bodies.items()}), encoding="utf-8")
+            written.append(search)
+    return written
 
 
 @contextmanager
@@ -79,7 +84,7 @@ def open_site(database: Path, pages_dir: Path, facts: SiteFacts, reload_script: 
 
 
 def _sources(pages_dir: Path, purpose: str) -> list[Path]:
-    folders = [folder for folder in ("common", purpose) if (purpose, folder) != (_OPEN, "common")]
+    folders = [purpose] if purpose in _BY_ITSELF else ["common", purpose]
     return sorted({page.stem: page for folder in folders for page in pages_dir.glob(f"{folder}/*.md")}.values())
 
 
@@ -116,6 +121,11 @@ class Site:
     facts: SiteFacts
     pages: Mapping[str, Page]
     reload_script: str = ""
+
+    @property
+    def leads_on(self) -> bool:
+        """Whether its pages lead to one another and to a search."""
+        return self.facts.purpose != _FEEDBACK
 
     def body(self, page: Page) -> Body:
         """The body of a page, whose links lead to pages of this site."""
@@ -164,6 +174,7 @@ class Site:
         return layout.render(
             style=self._shipped(_STYLE),
             scripts=scripts,
+            leads_on=self.leads_on,
             policy=_policy(scripts, speaks_to_server=bool(self.reload_script)),
             body=body,
             **self.facts.words,

@@ -16,6 +16,8 @@ from orchestration.landing.keys import PseudonymisationKey, token_sql
 
 NIGHT_3, NIGHT_4 = "2026-04-02", "2026-04-03"
 ENDED_SOURCE, ENDED_PRACTICE = "housing", "T99002"
+#: A practice that is on trial until a later day.
+JOINING_PRACTICE, LIVE_FROM = "T99001", "2026-05-01"
 LIST = "X26HC036-{}-0001.dat"
 
 
@@ -55,12 +57,13 @@ def numbers_in_secondary_use(place: Place, release: str) -> set[str]:
 
 
 def write_agreements(path: Path, ended: str) -> None:
-    """The demonstration's agreements, those of one source and one practice ended."""
+    """The demonstration's agreements, those of one source and one practice ended, and one practice not live yet."""
     with (REPOSITORY / "dbt_project" / "agreements" / "demonstration.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     for row in rows:
         if row["source"] == ENDED_SOURCE or row["organisation_code"] == ENDED_PRACTICE:
             row["valid_to"] = ended
+        row["live_from"] = LIVE_FROM if row["organisation_code"] == JOINING_PRACTICE else ""
     with path.open("w", newline="") as file:
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()
@@ -173,6 +176,20 @@ def test_a_practice_whose_agreement_ended_is_told_of_and_tells_us_of_nobody(thir
     told = f"the sharing agreement for {ENDED_PRACTICE} in gp_systmone (DEMO-GP-02) ended on {DELTA}"
     assert told in said
     assert told in place.phm("status").stdout
+
+
+def test_a_practice_that_is_not_live_yet_is_compared_and_counts_for_nothing(third_night, loaded):
+    place, said = third_night
+    coverage = f"marts.source_coverage where organisation_code = '{JOINING_PRACTICE}'"
+    status = f"select onboarding_status, n_people, n_on_list > 0 from {coverage}"
+    ((before, n_before, _),) = loaded.query(status)
+    ((after, n_after, is_listed),) = place.query(status)
+    assert (before, n_before > 0) == ("live", True)
+    assert (after in ("reconciled", "test_extract"), n_after, is_listed) == (True, 0, True)
+    assert f"{JOINING_PRACTICE} in gp_emis goes live on {LIVE_FROM}" in said
+    told_by_gp = f"select count(*) from marts.person where practice_code = '{JOINING_PRACTICE}' and contains(sources, 'gp_emis')"
+    assert loaded.query(told_by_gp)[0][0] > 0
+    assert place.query(told_by_gp) == [(0,)]
 
 
 @pytest.fixture(scope="module")

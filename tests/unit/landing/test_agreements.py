@@ -175,3 +175,24 @@ def test_a_mesh_error_reply_is_no_list(make_place, reply):
     place.deliver_and_land("2026-03-29", {"reply.dat": "9990000018,\n"})
     assert place.deliver_and_land("2026-03-30", {"reply.dat": reply}).status == "refused"
     assert len(place.raw("opted_out")) == 1
+
+
+@pytest.mark.parametrize(("live_from", "is_live"), [("", True), ("2026-03-31", True), ("2026-04-01", False)])
+def test_what_an_organisation_sends_lands_at_once_and_counts_from_its_day_on(make_place, live_from, is_live):
+    place = make_place(people())
+    path = place.root / "agreements.csv"
+    row = agreement(live_from=live_from)
+    path.write_text(f"{','.join(row)}\n{','.join(row.values())}\n")
+    agreements = read_agreements(path, {place.source.name: place.source}, may_cover_any_source=False)
+    standing = agreements.standing("clinic", "X", AS_OF)
+    assert (standing.state, standing.is_live(AS_OF)) == ("in_force", is_live)
+    assert agreements.cover(place.source, AS_OF).why_not("people", None) == ""
+
+
+def test_a_day_of_going_live_that_is_no_date_is_refused(make_place):
+    place = make_place(people())
+    path = place.root / "agreements.csv"
+    row = agreement(live_from="soon")
+    path.write_text(f"{','.join(row)}\n{','.join(row.values())}\n")
+    with pytest.raises(AgreementError, match=r"line 2: live_from 'soon' is not a date"):
+        read_agreements(path, {place.source.name: place.source}, may_cover_any_source=False)

@@ -282,6 +282,14 @@ def test_bands_of_a_flow_are_as_thick_as_their_people():
     assert "B 10" in svg
 
 
+def test_a_browser_that_fails_leaves_a_page_without_its_pdf(tmp_path, database, build_all):
+    wanted = PAGE.replace("title: Trees\n", "title: Trees\npdf: true\n", 1)
+    assert "trees.html" in build_all(trees=wanted)
+    written = build_site(database, tmp_path / "pages", tmp_path / "again", FACTS, chromium=Path("/bin/false"))
+    assert [path.name for path in written] == ["trees.html", "search.html"]
+    assert "trees.pdf" not in written[0].read_text(encoding="utf-8")
+
+
 def test_a_page_fetches_nothing(build):
     html = build(PAGE)
     assert not re.findall(r"""(?:src|href)=["']?(?:https?:)?//""", html)

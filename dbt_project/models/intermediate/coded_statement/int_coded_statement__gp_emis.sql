@@ -5,6 +5,7 @@ select
     -- the time of day is not carried, so a date with a time is a whole date
     case observation.effective_date_precision when 'YMDT' then 'YMD' else observation.effective_date_precision end as date_precision,
     cast(case when not code.is_deleted then code.snomed_ct_concept_id end as varchar) as code,
+    cast(observation.code_id as varchar) as supplied_code,
     observation.value,
     observation.numeric_unit as unit,
     -- the heading of a blood pressure has no value of its own, yet states a result and no condition

@@ -16,6 +16,7 @@ select
     -- SystmOne gives whole dates only
     case when statement.date_event is not null then 'YMD' end as date_precision,
     cast(case when statement.snomed_code > 0 then statement.snomed_code when not ctv3_map.is_deleted then ctv3_map.snomed_code end as varchar) as code,
+    statement.ctv3_code as supplied_code,
     statement.numeric_value as value,
     statement.numeric_unit as unit,
     statement.numeric_value is not null or coalesce(statement.is_numeric, false) as is_result,

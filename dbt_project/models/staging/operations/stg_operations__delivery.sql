@@ -4,5 +4,7 @@ select
     load_seq,
     source,
     table_name,
-    delivery_date
+    delivery_date,
+    status,
+    rows_in
 from {{ source('operations', 'delivery') }}

@@ -12,5 +12,6 @@ select
     covers_open,
     is_cross_border,
     valid_to,
+    live_from,
     reason
 from {{ source('operations', 'sharing_agreement') }}

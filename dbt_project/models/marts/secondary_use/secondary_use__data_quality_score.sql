@@ -1,0 +1,3 @@
+{{ config(alias='data_quality_score') }}
+
+{{ without_people(ref('data_quality_score')) }}

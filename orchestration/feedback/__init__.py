@@ -1,0 +1,1 @@
+"""What goes back to each supplier: its own faults, in its own row identities, ranked by what they cost."""
