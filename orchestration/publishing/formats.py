@@ -11,7 +11,10 @@ HIDDEN = "hidden"
 
 
 def format_value(value: Any, is_hidden: bool = False) -> str:
-    """1,234 · 12.3 · 31 March 2026 · yes/no · – for nothing · hidden for what disclosure control took away."""
+    """1,234 · 12.3 · 31 March 2026 · yes/no · – for nothing · hidden for what disclosure control took away.
+
+    A DECIMAL has the decimals of its type: `try_cast(ratio as decimal(9, 2))` is shown as 1.07.
+    """
     if is_hidden:
         return HIDDEN
     match value:
@@ -21,8 +24,10 @@ def format_value(value: Any, is_hidden: bool = False) -> str:
             return "yes" if value else "no"
         case int():
             return f"{value:,}"
-        case float() | decimal.Decimal():
+        case float():
             return f"{value:,.1f}"
+        case decimal.Decimal():
+            return f"{value:,}"
         case datetime.datetime():
             return f"{value.day} {value:%B %Y, %H:%M}"
         case datetime.date():

@@ -72,8 +72,7 @@ def _refuse_those_of_others(read: Sequence[str], purpose: str, tables: Mapping[s
 @cache
 def tables_read(sql: str) -> tuple[str, ...]:
     """The tables that a query names, as it writes them; none of a query that DuckDB cannot take apart, such as a pivot."""
-    with duckdb.connect() as connection:
-        (text,) = connection.execute("select json_serialize_sql(?::varchar)", [sql]).fetchall()[0]
+    (text,) = _parser().cursor().execute("select json_serialize_sql(?::varchar)", [sql]).fetchall()[0]
     nodes = list(_nodes(json.loads(text)))
     named_here = {entry["key"] for node in nodes for entry in node.get("cte_map", {}).get("map", [])}
     found = set()
@@ -83,6 +82,12 @@ def tables_read(sql: str) -> tuple[str, ...]:
             if parts[0] not in named_here or len(parts) > 1:
                 found.add(".".join(parts))
     return tuple(sorted(found))
+
+
+@cache
+def _parser() -> duckdb.DuckDBPyConnection:
+    """A database that holds nothing; opening one for each query would take longer than the queries."""
+    return duckdb.connect()
 
 
 def _nodes(tree: Any) -> Iterator[dict[str, Any]]:

@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from orchestration.publishing.svg import picture, text
 
-_WIDTH, _SIDE, _NODE = 680, 216, 14
+#: Room for the flows, and the width of a group's bar (pixels).
+_FLOWS, _NODE = 300, 14
+#: Width of a letter of a label, on average; labels are not measured, so a little too wide.
+_LETTER = 8.5
 _HEIGHT, _GAP = 420, 10
 #: A group is drawn at least so high (pixels) that its label has room.
 _LEAST = 12
@@ -24,7 +27,9 @@ def draw_sankey(
     scale = min(_scale(sent), _scale(received))
     left_tops, left_bottom = _tops(sent, scale)
     right_tops, right_bottom = _tops(received, scale)
-    from_x, to_x = _SIDE + _NODE, _WIDTH - _SIDE - _NODE
+    side = 8 + _LETTER * max((len(_label(group, size)) for sizes in (sent, received) for group, size in sizes.items()), default=0)
+    width = 2 * (side + _NODE) + _FLOWS
+    from_x, to_x = side + _NODE, width - side - _NODE
     middle = (from_x + to_x) / 2
     parts = []
     start, end = dict(left_tops), dict(right_tops)
@@ -41,9 +46,13 @@ def draw_sankey(
                 f'V{other + size:.1f}C{middle:.0f},{other + size:.1f} {middle:.0f},{top + size:.1f} {from_x},{top + size:.1f}Z" '
                 f'fill="{colours[source]}" fill-opacity="0.45"/>'
             )
-    parts += _nodes(sent, left_tops, scale, colours, _SIDE, _SIDE - 8, "end")
-    parts += _nodes(received, right_tops, scale, colours, to_x, _WIDTH - _SIDE + 8, "start")
-    return picture(_WIDTH, max(left_bottom, right_bottom), parts)
+    parts += _nodes(sent, left_tops, scale, colours, side, side - 8, "end")
+    parts += _nodes(received, right_tops, scale, colours, to_x, width - side + 8, "start")
+    return picture(width, max(left_bottom, right_bottom), parts)
+
+
+def _label(group: str, size: float) -> str:
+    return f"{group} {size:,.0f}"
 
 
 def _scale(sizes: Mapping[str, float]) -> float:
@@ -73,5 +82,5 @@ def _nodes(
         height = max(size * scale, 1)
         top = tops[group]
         parts.append(f'<rect x="{x}" y="{top:.1f}" width="{_NODE}" height="{height:.1f}" fill="{colours[group]}"/>')
-        parts.append(text(label_x, top + max(height, _LEAST) / 2 + 5, f"{group} {size:,.0f}", anchor))
+        parts.append(text(label_x, top + max(height, _LEAST) / 2 + 5, _label(group, size), anchor))
     return parts
