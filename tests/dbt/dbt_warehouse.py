@@ -61,7 +61,7 @@ class Warehouse:
         """Every row that stands of every table, by `schema.table`, without what only tells how it came about."""
         found = {}
         for node in self.manifest.nodes.values():
-            if node.resource_type != "model" or node.config.materialized not in ("table", "incremental"):
+            if node.resource_type != "model" or (node.config.materialized == "view" and node.fqn[1] != "marts"):
                 continue
             table = f"{node.schema}.{node.alias}"
             names = {row[0] for row in self.query(f"select column_name from (describe {table})")}
