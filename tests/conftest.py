@@ -13,6 +13,7 @@ from small_place import BULK, DELTA, PEOPLE, Place
 _READY = "ready"
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in a hook of the same name
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A file stays with one of pytest's workers, and so do all of dbt's tests, which share one parse and one built warehouse."""
     for item in items:

@@ -54,7 +54,9 @@ class Warehouse:
         return result.result
 
     def query(self, sql: str) -> list[tuple]:
-        with duckdb.connect(str(self.data_dir / "warehouse" / "build.duckdb")) as connection:
+        """Ask the warehouse; its views name raw files from the data directory on."""
+        config = {"file_search_path": str(self.data_dir)}
+        with duckdb.connect(str(self.data_dir / "warehouse" / "build.duckdb"), config=config) as connection:
             return connection.execute(sql).fetchall()
 
     def rows(self) -> dict[str, list]:
