@@ -21,7 +21,7 @@ run: $(READY)
 	@$(BIN)/phm demo --people $(PEOPLE) --nights $(NIGHTS) --seed $(SEED)
 
 test: $(READY)
-	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
 lint: $(READY)
 	@$(BIN)/ruff check .

@@ -9,16 +9,21 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 from small_place import BULK, DELTA, PEOPLE, Place
+from xdist.scheduler import LoadScopeScheduling
 
 _READY = "ready"
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in a hook of the same name
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class _ByFile(LoadScopeScheduling):
     """A file stays with one of pytest's workers, and so do all of dbt's tests, which share one parse and one built warehouse."""
-    for item in items:
-        group = item.path.parent if item.path.parent.name == "dbt" else item.path
-        item.add_marker(pytest.mark.xdist_group(str(group)))
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = Path(nodeid.partition("::")[0])
+        return str(path.parent if path.parent.name == "dbt" else path)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
+    return _ByFile(config, log)
 
 
 @pytest.fixture(scope="session")
