@@ -6,25 +6,41 @@ with month as (
     where counted_on = {{ month_end('counted_on') }}
 ),
 
-contact as (
+-- counted by person first: joined as they are, three large tables tempt the planner to begin with months alone
+used as (
     select
+        person_record.person_id,
         encounter.setting,
         encounter.organisation_code,
-        person.practice_code,
-        person.counted_on as month_end,
+        {{ month_end('encounter.started_at') }} as month_end,
         count(*) as n
     from {{ ref('encounter') }} as encounter
     inner join {{ ref('person_record') }} as person_record
         on encounter.record_token = person_record.record_token
-    inner join {{ ref('measured_person') }} as person
-        on person_record.person_id = person.person_id
-        and person.counted_on = {{ month_end('encounter.started_at') }}
     where encounter.organisation_code is not null
     group by
+        person_record.person_id,
         encounter.setting,
         encounter.organisation_code,
+        {{ month_end('encounter.started_at') }}
+),
+
+contact as (
+    select
+        used.setting,
+        used.organisation_code,
         person.practice_code,
-        person.counted_on
+        used.month_end,
+        sum(used.n) as n
+    from used
+    inner join {{ ref('measured_person') }} as person
+        on used.person_id = person.person_id
+        and used.month_end = person.counted_on
+    group by
+        used.setting,
+        used.organisation_code,
+        person.practice_code,
+        used.month_end
 ),
 
 sent as (
