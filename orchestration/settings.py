@@ -66,11 +66,14 @@ class Settings(BaseSettings):
     compact_after_loads: int = Field(default=30, ge=2)
     disclosure_policy: str = "hes_style"
     alert_command: str | None = None
+    pages_dir: Path = PROJECT_DIR / "pages"
     boundaries: Path | None = None
     chromium: Literal["none"] | Path | None = None
     blind_reviewers: int = Field(default=2, ge=1, le=2)
 
-    @field_validator("data_dir", "pseudonymisation_key_file", "sharing_agreements", "reidentification_access", "boundaries")
+    @field_validator(
+        "data_dir", "pseudonymisation_key_file", "sharing_agreements", "reidentification_access", "pages_dir", "boundaries"
+    )
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value.expanduser().resolve() if value else None
@@ -244,10 +247,6 @@ class Settings(BaseSettings):
     @property
     def staging_dir(self) -> Path:
         return self.dbt_project_dir / "models" / "staging"
-
-    @property
-    def pages_dir(self) -> Path:
-        return PROJECT_DIR / "pages"
 
     def require_environment(self) -> Environment:
         """The environment of this data directory.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from small_place import BULK, DELTA, PEOPLE, Place
+from small_place import BULK, DELTA, PEOPLE, REPOSITORY, Place
 from xdist.scheduler import LoadScopeScheduling
 
 _READY = "ready"
@@ -73,10 +73,10 @@ def after_bulk(delivered, made_once) -> Place:
 
 @pytest.fixture(scope="session")
 def loaded(after_bulk, made_once) -> Place:
-    """The place after two undisturbed nights, with what the second one said. Tests read it and do not change it."""
+    """The place after two undisturbed nights, with every page and what the second one said. Tests do not change it."""
 
     def make(data_dir: Path) -> Place:
-        place = after_bulk.copy(data_dir)
+        place = after_bulk.copy(data_dir).with_settings(PHM_PAGES_DIR=str(REPOSITORY / "pages"))
         ran = place.phm("run", "--as-of", DELTA)
         assert ran.returncode == 0, ran.stdout + ran.stderr
         (place.data_dir / "said").write_text(ran.stdout)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import resource
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -17,6 +20,33 @@ import duckdb
 REPOSITORY = Path(__file__).parents[1]
 PEOPLE = 400
 BULK, DELTA = "2026-03-31", "2026-04-01"
+
+
+#: One page a site, which says how many rows its dictionary has.
+FRONT_PAGE = """---
+title: Release at a glance
+description: One page.
+---
+
+```sql tables
+select count(*) as n from marts.dictionary_table
+```
+
+{{ tables[0].n }} tables.
+"""
+
+
+@cache
+def few_pages() -> Path:
+    """A folder of pages with one page a site: hundreds of pages are most of what a night of a small place costs."""
+    folder = Path(tempfile.mkdtemp(prefix="phm-pages-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for shipped in (REPOSITORY / "pages").glob("*.*"):
+        shutil.copy(shipped, folder)
+    for purpose in ("common", "open"):
+        (folder / purpose).mkdir()
+        (folder / purpose / "index.md").write_text(FRONT_PAGE, encoding="utf-8")
+    return folder
 
 
 @dataclass(frozen=True)
@@ -29,6 +59,10 @@ class Place:
     #: Further settings, by the names of their environment variables.
     settings: Mapping[str, str] = field(default_factory=dict)
 
+    def with_settings(self, **settings: str) -> Place:
+        """The same place, run with further settings."""
+        return replace(self, settings={**self.settings, **settings})
+
     @property
     def environment(self) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PHM_", "DBT_", "DAGSTER_"))}
@@ -38,7 +72,7 @@ class Place:
     def phm(
         self, *arguments: str, driver: tuple[str, ...] = ("-m", "orchestration.cli"), largest_file: int = resource.RLIM_INFINITY
     ) -> subprocess.CompletedProcess[str]:
-        """Run a `phm` command to its end.
+        """Run a `phm` command to its end. A night publishes a page a site, unless the settings name a folder of pages.
 
         `driver` replaces the program by one that interferes; no file may grow beyond `largest_file` bytes, which is as near to a
         full disk as a test can come.
@@ -46,7 +80,7 @@ class Place:
         return subprocess.run(
             [sys.executable, *driver, *arguments],
             cwd=self.program,
-            env=self.environment,
+            env=({"PHM_PAGES_DIR": str(few_pages())} if "run" in arguments else {}) | self.environment,
             capture_output=True,
             text=True,
             check=False,

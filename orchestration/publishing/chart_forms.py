@@ -27,6 +27,9 @@ _WIDTH, _HEIGHT, _ROW = 760, 280, 24
 #: A figure on a cell is white from this share of the way from the least value to the most.
 _DARK_FROM = 0.55
 _PERCENT = ".0%"
+#: Labels beyond this many letters end in an ellipsis. Vega's own limit is of pixels: it measures again for each letter it drops.
+_LONGEST_LABEL = 42
+_SHORTENED = f"length(datum.label) > {_LONGEST_LABEL} ? substring(datum.label, 0, {_LONGEST_LABEL - 1}) + '…' : datum.label"
 
 
 def specification(chart: Chart, data: Data, shapes: Shapes | None) -> Spec:
@@ -43,9 +46,13 @@ def specification(chart: Chart, data: Data, shapes: Shapes | None) -> Spec:
                 "labelFontSize": FONT_SIZE,
                 "titleFontSize": FONT_SIZE,
                 "gridColor": GRID,
-                "labelLimit": 260,
+                "labelLimit": 0,
+                "labelFlush": False,
+                "labelExpr": _SHORTENED,
                 "titleFontWeight": "normal",
             },
+            # categories have a row each, and to find out whether labels overlap Vega measures them all
+            "axisBand": {"labelOverlap": False},
             "text": {"fontSize": FONT_SIZE, "color": LABEL},
             "legend": {
                 "labelFontSize": FONT_SIZE,
