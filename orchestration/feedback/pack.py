@@ -58,11 +58,13 @@ class Pack:
 def write_packs(settings: Settings) -> list[Pack]:
     """Write every supplier's pack of the night that made the release being served, in place of the packs before.
 
-    Raises `FeedbackError` when no night has been finished.
+    Raises `FeedbackError` when no night has been finished, or the folder of pages has none for packs.
     """
     release = current_release(settings.releases_dir)
     if release is None or not settings.build_database.exists():
         raise FeedbackError("There is no release yet: run `phm run` first.")
+    if not list(settings.pages_dir.glob(f"{_PURPOSE}/*.md")):
+        raise FeedbackError(f"{settings.pages_dir} has no page in {_PURPOSE}/: take it from the folder of pages shipped.")
     making = settings.feedback_dir.with_name(f".{settings.feedback_dir.name}.writing")
     shutil.rmtree(making, ignore_errors=True)
     making.mkdir(mode=_PRIVATE_DIR, parents=True)
