@@ -30,7 +30,7 @@ from orchestration.landing.contract import ContractError
 from orchestration.landing.errors import LandingError
 from orchestration.night import open_night, parse_date, resolve_as_of
 from orchestration.publishing.pages import PageError
-from orchestration.publishing.release import ReleaseError, current_release, list_releases, switch
+from orchestration.publishing.release import ReleaseError, current_release, find_release, list_releases, switch
 from orchestration.purposes import PurposeError
 from orchestration.run_lock import RunLocked, run_lock
 from orchestration.settings import PROJECT_DIR, SettingsError, load_settings
@@ -214,13 +214,13 @@ def pages(
     port: Annotated[int, typer.Option(min=1, max=65535, help="With --serve: the port on 127.0.0.1.")] = 8765,
 ) -> None:
     """Build the sites of a release once more, or preview them while you write a page."""
-    from orchestration.sites import find_release, rebuild_sites, sites_of
+    from orchestration.sites import rebuild_sites, sites_of
 
     settings = load_settings()
     pages_dir = (folder or settings.pages_dir).expanduser().resolve()
     if not pages_dir.is_dir():
         raise ReleaseError(f"There is no folder {pages_dir}.")
-    chosen = find_release(settings, release)
+    chosen = find_release(settings.releases_dir, release)
     if serve:
         from orchestration.publishing.preview import ADDRESS, Preview, serve_preview
 

@@ -16,7 +16,7 @@ import pyarrow.parquet
 from linkage.duck import connect
 from linkage.sql import ident, literal
 from linkage.whole_file import written_whole
-from orchestration.publishing.release import OPEN, PURPOSES, ReleaseError, current_release
+from orchestration.publishing.release import ReleaseError, find_release
 from orchestration.settings import Settings
 from orchestration.sheet import harmless_sql
 
@@ -32,14 +32,7 @@ def served_part(settings: Settings, purpose: str) -> Path:
 
     Raises `ReleaseError` when there is no release, no such purpose, or nothing for it.
     """
-    release = current_release(settings.releases_dir)
-    if release is None:
-        raise ReleaseError("There is no release yet: run `phm demo` or `phm run` first.")
-    if purpose not in (purposes := [*PURPOSES, OPEN]):
-        raise ReleaseError(f"There is no purpose {purpose!r}; the purposes are {', '.join(purposes)}.")
-    if purpose in release.withheld:
-        raise ReleaseError(f"Release {release.release_id} has nothing for {purpose}: {release.withheld[purpose]}.")
-    return release.path / purpose
+    return find_release(settings.releases_dir).part(purpose)
 
 
 def answer(settings: Settings, sql: str, purpose: str, form: str | None, output: Path | None, width: int) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from orchestration.publishing.pages import SiteFacts
 from orchestration.publishing.pdf import find_chromium
-from orchestration.publishing.release import OPEN, PURPOSES, Release, ReleaseError, SiteBuilder, current_release, list_releases
+from orchestration.publishing.release import Release, SiteBuilder
 from orchestration.publishing.release import site_facts as facts_of
 from orchestration.publishing.site import build_site
 from orchestration.settings import Settings
@@ -37,34 +37,17 @@ def site_builder(settings: Settings) -> SiteBuilder:
     return build
 
 
-def find_release(settings: Settings, release_id: str | None) -> Release:
-    """The release of that id, or the one being served. Raises `ReleaseError` when there is none."""
-    if release_id is None:
-        release = current_release(settings.releases_dir)
-        if release is None:
-            raise ReleaseError("There is no release yet: run `phm demo` or `phm run` first.")
-        return release
-    known = {release.release_id: release for release in list_releases(settings.releases_dir)}
-    if release_id not in known:
-        raise ReleaseError(f"There is no release {release_id!r}; the releases are: {', '.join(known) or 'none'}.")
-    return known[release_id]
-
-
 def sites_of(settings: Settings, release: Release, purposes: Sequence[str]) -> Mapping[str, tuple[Path, SiteFacts]]:
     """Database and facts by purpose: of those that are named, or of all that the release has.
 
     Raises `ReleaseError` for one that it has not.
     """
-    known = [*PURPOSES, OPEN]
-    if unknown := [purpose for purpose in purposes if purpose not in known]:
-        raise ReleaseError(f"There is no purpose {unknown[0]!r}; the purposes are {', '.join(known)}.")
-    chosen = purposes or [purpose for purpose in known if purpose in release.tables]
     return {
         purpose: (
-            release.path / purpose / f"{purpose}.duckdb",
+            release.part(purpose) / f"{purpose}.duckdb",
             replace(facts_of(release, purpose), boundaries=settings.boundaries),
         )
-        for purpose in chosen
+        for purpose in purposes or release.tables
     }
 
 

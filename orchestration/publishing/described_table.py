@@ -23,7 +23,14 @@ class DescribedTable:
         table = f"{ident(database)}.marts.{ident(self.name)}"
         listed = ", ".join(f"{ident(name)} {data_type}" for name, (data_type, _) in self.columns.items())
         connection.execute(f"create table {table} ({listed})")
-        connection.execute(f"comment on table {table} is {literal(self.description)}")
-        for name, (_, description) in self.columns.items():
-            connection.execute(f"comment on column {table}.{ident(name)} is {literal(description)}")
+        describe(connection, table, self.description, {name: description for name, (_, description) in self.columns.items()})
         return table
+
+
+def describe(
+    connection: duckdb.DuckDBPyConnection, table: str, description: str | None, columns: Mapping[str, str | None]
+) -> None:
+    """Keep descriptions with a table (its name as SQL), and with its columns, where `describe` in any client shows them."""
+    said = {f"column {table}.{ident(name)}": comment for name, comment in columns.items()} | {f"table {table}": description}
+    comments = [f"comment on {what} is {literal(comment)}" for what, comment in said.items() if comment]
+    connection.execute("; ".join(["begin", *comments, "commit"]))  # alone, each would be flushed to the disk

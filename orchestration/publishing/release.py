@@ -24,6 +24,7 @@ from linkage.sql import ident, literal
 from orchestration.duck import attach_warehouse, write_parquet
 from orchestration.landing.keys import PseudonymisationKey, token_sql
 from orchestration.publishing.changes import CHANGES, Change, Earlier, headline, render, write_changes
+from orchestration.publishing.described_table import describe
 from orchestration.publishing.dictionary_tables import write_dictionary
 from orchestration.publishing.disclosure import DisclosureError
 from orchestration.publishing.disclosure_ledger import DisclosureLedger
@@ -38,6 +39,8 @@ PURPOSES: dict[str, str] = {"direct_care": "marts_direct_care", "secondary_use":
 #: Open data is for everybody and has no people: true counts go in from this schema, disclosure-controlled tables come out.
 OPEN = "open"
 OPEN_SCHEMA = "marts_open"
+#: Every part of a release, and its schema in the build database.
+_SCHEMAS = PURPOSES | {OPEN: OPEN_SCHEMA}
 _POLICIES = "seeds.disclosure_policy"
 #: Schema of the build database with the members of every cohort.
 _COHORTS = "cohorts"
@@ -113,6 +116,15 @@ class Release:
     def n_people(self) -> int:
         return self.tables.get("direct_care", {}).get("person", 0)
 
+    def part(self, purpose: str) -> Path:
+        """The folder of one purpose. Raises `ReleaseError` when there is no such purpose, or nothing for it."""
+        if purpose not in _SCHEMAS:
+            raise ReleaseError(f"There is no purpose {purpose!r}; the purposes are {', '.join(_SCHEMAS)}.")
+        if purpose not in self.tables:
+            reason = self.withheld.get(purpose, "it has no such part")
+            raise ReleaseError(f"Release {self.release_id} has nothing for {purpose}: {reason}.")
+        return self.path / purpose
+
 
 SiteBuilder = Callable[[Path, Path, Path, SiteFacts], Sequence[Path]]
 
@@ -158,7 +170,7 @@ def publish(
         of_purposes = _tables_of_purposes(build_database)
         tables: dict[str, dict[str, int]] = {}
         changes: list[Change] = []
-        for purpose, schema in (PURPOSES | {OPEN: OPEN_SCHEMA}).items():
+        for purpose, schema in _SCHEMAS.items():
             if purpose in facts.withheld:
                 continue
             (building / purpose / "parquet").mkdir(parents=True)
@@ -217,6 +229,19 @@ def current_release(releases_dir: Path) -> Release | None:
     """The release being served; None before the first."""
     link = releases_dir / _CURRENT
     return read_release(link.resolve()) if link.exists() else None
+
+
+def find_release(releases_dir: Path, release_id: str | None = None) -> Release:
+    """The release of that id, or the one being served. Raises `ReleaseError` when there is none."""
+    if release_id is None:
+        release = current_release(releases_dir)
+        if release is None:
+            raise ReleaseError("There is no release yet: run `phm demo` or `phm run` first.")
+        return release
+    known = {release.release_id: release for release in list_releases(releases_dir)}
+    if release_id not in known:
+        raise ReleaseError(f"There is no release {release_id!r}; the releases are: {', '.join(known) or 'none'}.")
+    return known[release_id]
 
 
 def read_release(path: Path) -> Release:
@@ -314,7 +339,7 @@ def _tables_of_purposes(build_database: Path) -> dict[str, list[str]]:
             "select schema_name, list(distinct table_name) from duckdb_columns() where not internal group by schema_name"
         ).fetchall()
     by_schema = dict(rows)
-    return {purpose: by_schema.get(schema, []) for purpose, schema in (PURPOSES | {OPEN: OPEN_SCHEMA}).items()}
+    return {purpose: by_schema.get(schema, []) for purpose, schema in _SCHEMAS.items()}
 
 
 def _site_facts(facts: ReleaseFacts, purpose: str, tables: Mapping[str, Sequence[str]]) -> SiteFacts:
@@ -322,13 +347,7 @@ def _site_facts(facts: ReleaseFacts, purpose: str, tables: Mapping[str, Sequence
 
 
 def site_facts(release: Release, purpose: str) -> SiteFacts:
-    """What a site of a release that stands is about, from its manifest.
-
-    Raises `ReleaseError` when the release has nothing for the purpose.
-    """
-    if purpose not in release.tables:
-        reason = release.withheld.get(purpose, "it has no such part")
-        raise ReleaseError(f"Release {release.release_id} has nothing for {purpose}: {reason}.")
+    """What a site of a release that stands is about, from its manifest."""
     manifest = json.loads((release.path / _MANIFEST).read_text(encoding="utf-8"))
     tables = {of: list(rows) for of, rows in release.tables.items()}
     as_of = date.fromisoformat(release.as_of)
@@ -357,7 +376,7 @@ def _copy_open(
             target = f"release.marts.{ident(table)}"
             connection.execute(f"create table {target} as select * from {source}.{OPEN_SCHEMA}.{ident(table)} limit 0")
             connection.execute(f"insert into {target} by name select * from controlled")
-            marts[table].copy_descriptions(connection)
+            describe(connection, target, marts[table].description, marts[table].columns)
         counts = {table: rows.height for table, rows in tables.items()}
         for table in OPEN_DEFINITIONS:
             if table not in marts:
@@ -389,7 +408,7 @@ def _describe(
     limits: Limits,
 ) -> tuple[dict[str, int], list[Change]]:
     """Add what a part says of itself: change notes and dictionary. Returns rows by table, these included, and the changes."""
-    schema = {**PURPOSES, OPEN: OPEN_SCHEMA}[purpose]
+    schema = _SCHEMAS[purpose]
     of_tables = {table: origin for (made_in, table), origin in lineage.items() if made_in == schema}
     with connect(limits) as connection:
         connection.execute(f"attach {literal(database)} as release")
@@ -438,14 +457,6 @@ class _Mart:
     description: str | None
     columns: Mapping[str, str | None]
 
-    def copy_descriptions(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Descriptions travel with the data: `describe` in any client shows them."""
-        table = f"release.marts.{ident(self.name)}"
-        said = {f"column {table}.{ident(column)}": comment for column, comment in self.columns.items()}
-        said[f"table {table}"] = self.description
-        comments = [f"comment on {what} is {literal(comment)}" for what, comment in said.items() if comment]
-        connection.execute("; ".join(["begin", *comments, "commit"]))  # alone, each would be flushed to the disk
-
 
 def _marts(connection: duckdb.DuckDBPyConnection, source: str, schema: str) -> dict[str, _Mart]:
     """The marts of a schema by name."""
@@ -490,7 +501,7 @@ def _copy_table(connection: duckdb.DuckDBPyConnection, source: str, mart: _Mart)
     join = "left join purpose_person on mart.person_id = purpose_person.person_id" if has_people else ""
     target = f"release.marts.{ident(mart.name)}"
     connection.execute(f"create table {target} as select {listed} from {source}.{mart.schema}.{ident(mart.name)} as mart {join}")
-    mart.copy_descriptions(connection)
+    describe(connection, target, mart.description, mart.columns)
     n_strangers = "count(*) - count(person_id)" if has_people else "0"
     ((n_rows, n_unknown),) = connection.execute(f"select count(*), {n_strangers} from {target}").fetchall()
     if n_unknown:

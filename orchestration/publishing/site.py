@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -169,10 +170,9 @@ class Site:
         ]
 
     def _fill(self, *, body: str, script: str = "", **values: Any) -> str:
-        layout = jinja2.Environment(autoescape=True).from_string(self._shipped(_LAYOUT))
-        scripts = [text for text in (self._shipped(_SCRIPT), script, self.reload_script) if text]
-        return layout.render(
-            style=self._shipped(_STYLE),
+        scripts = [text for text in (self._script, script, self.reload_script) if text]
+        return self._layout.render(
+            style=self._style,
             scripts=scripts,
             leads_on=self.leads_on,
             policy=_policy(scripts, speaks_to_server=bool(self.reload_script)),
@@ -180,6 +180,18 @@ class Site:
             **self.facts.words,
             **values,
         )
+
+    @cached_property
+    def _layout(self) -> jinja2.Template:
+        return jinja2.Environment(autoescape=True).from_string(self._shipped(_LAYOUT))
+
+    @cached_property
+    def _style(self) -> str:
+        return self._shipped(_STYLE)
+
+    @cached_property
+    def _script(self) -> str:
+        return self._shipped(_SCRIPT)
 
     def _shipped(self, name: str) -> str:
         return _read(self.pages_dir / name)
